@@ -1,0 +1,262 @@
+"""Execute checks and report what they earned.
+
+:func:`run_lemma` executes one statement's check in this process and lets an exception through: it
+is what pages and tests call. :func:`run_lemmas` executes many, in worker processes where asked, and
+turns an exception into a FAILED report, so that one broken check does not hide the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from checks.evidence import Evidence, Level
+from checks.lemma import Kind, Lemma, Run, registry
+
+CHECKED_KINDS = (Kind.LEMMA, Kind.THEOREM)
+"""The kinds of statement that must have at least one record and one control."""
+
+
+@dataclass(frozen=True)
+class ControlReport:
+    """What became of one negative control.
+
+    Attributes
+    ----------
+    name
+        What was broken, in words.
+    rejected
+        Whether the evidence came out FAILED, as it must.
+    scope
+        The instances the broken construction was run on.
+    counterexample
+        The case that gave the broken construction away; None where nothing did.
+    """
+
+    name: str
+    rejected: bool
+    scope: str
+    counterexample: str | None
+
+
+@dataclass(frozen=True)
+class LemmaReport:
+    """The result of executing the check and the controls of one statement.
+
+    Attributes
+    ----------
+    id, kind, title
+        The statement.
+    run
+        The effort and the seed of the execution.
+    records
+        The evidence, in the order in which the check yielded it.
+    controls
+        The negative controls.
+    seconds
+        Wall time of check and controls together.
+    error
+        The exception that ended the check early, in one line; None where there was none.
+    """
+
+    id: str
+    kind: Kind
+    title: str
+    run: Run
+    records: tuple[Evidence, ...]
+    controls: tuple[ControlReport, ...]
+    seconds: float
+    error: str | None = None
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Every reason why the report is FAILED, in words; empty where it is not."""
+        reasons = [] if self.error is None else [f"error: {self.error}"]
+        reasons += [f"{r.claim}: {r.counterexample}" for r in self.records if r.failed]
+        reasons += [f"control not rejected: {c.name}" for c in self.controls if not c.rejected]
+        if self.kind in CHECKED_KINDS and self.error is None:
+            if not self.records:
+                reasons.append("the check yielded no evidence")
+            if not self.controls:
+                reasons.append("no negative control is registered")
+        return tuple(reasons)
+
+    @property
+    def level(self) -> Level | None:
+        """The weakest over all claims of the strongest record of each claim.
+
+        FAILED where anything failed. A citation stays CITED and a hypothesis ASSUMED, whatever a
+        demonstration showed. None for a definition or a remark without a check: there is nothing
+        to execute.
+        """
+        if self.failures:
+            return Level.FAILED
+        if self.kind is Kind.CITED:
+            return Level.CITED
+        if self.kind is Kind.ASSUMED:
+            return Level.ASSUMED
+        strongest: dict[str, Level] = {}
+        for record in self.records:
+            best = strongest.get(record.claim, record.level)
+            strongest[record.claim] = min(best, record.level, key=lambda level: level.rank)
+        return max(strongest.values(), key=lambda level: level.rank, default=None)
+
+    def __str__(self) -> str:
+        from checks.report_format import report_text
+
+        return report_text(self)
+
+    def _repr_html_(self) -> str:
+        from checks.report_format import report_html
+
+        return report_html(self)
+
+
+Progress = Callable[[LemmaReport], None]
+
+
+def find_lemma(id: str) -> Lemma:
+    """Return the registered statement with this id.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message names the nearest ids.
+    """
+    entries = registry()
+    if id not in entries:
+        from difflib import get_close_matches
+
+        near = get_close_matches(id, entries, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"Argument 'id' must be the id of a registered statement, not {id!r}.{hint}")
+    return entries[id]
+
+
+def run_lemma(id_or_lemma: str | Lemma, run: Run | None = None) -> LemmaReport:
+    """Execute the check and the controls of one statement, in this process.
+
+    Parameters
+    ----------
+    id_or_lemma
+        A registered id ("lem-split-and-list") or the statement itself.
+    run
+        Effort and seed; by default the quick effort with seed 0.
+
+    Raises
+    ------
+    ValueError
+        If the id is not registered.
+    Exception
+        Whatever the check or a control raises: a control that crashes is an error of the check, not
+        a rejection.
+    """
+    entry = find_lemma(id_or_lemma) if isinstance(id_or_lemma, str) else id_or_lemma
+    run = run or Run()
+    start = perf_counter()
+    records = tuple(entry.check(run)) if entry.check else ()
+    controls = tuple(_run_control(name, control(run)) for name, control in entry.controls.items())
+    return LemmaReport(
+        entry.id, entry.kind, entry.title, run, records, controls, seconds=perf_counter() - start
+    )
+
+
+def _run_control(name: str, evidence: Evidence) -> ControlReport:
+    if not isinstance(evidence, Evidence):
+        raise TypeError(f"Control {name!r} must return Evidence, not {type(evidence).__name__}.")
+    # A check that ranged over nothing is FAILED too, but it rejected nothing.
+    rejected = evidence.failed and evidence.cases > 0
+    return ControlReport(name, rejected, evidence.scope, evidence.counterexample)
+
+
+def run_lemmas(
+    ids: Iterable[str] | None = None,
+    run: Run | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[LemmaReport]:
+    """Execute many statements and report on each, in the order given.
+
+    Parameters
+    ----------
+    ids
+        Registered ids; None for all of them.
+    run
+        Effort and seed; by default the quick effort with seed 0.
+    jobs
+        Number of worker processes; 1 executes in this process.
+    progress
+        Called with each report as it comes in.
+
+    Raises
+    ------
+    ValueError
+        If an id is not registered or ``jobs`` is not positive. An exception in a check is not
+        raised: it makes that report FAILED.
+    """
+    if jobs < 1:
+        raise ValueError(f"Argument 'jobs' must be at least 1, not {jobs}.")
+    run = run or Run()
+    chosen = list(dict.fromkeys(registry() if ids is None else (find_lemma(id).id for id in ids)))
+    reports: dict[str, LemmaReport] = {}
+    for report in _execute(chosen, run, min(jobs, max(1, len(chosen)))):
+        reports[report.id] = report
+        if progress is not None:
+            progress(report)
+    return [reports[id] for id in chosen]
+
+
+def _execute(ids: list[str], run: Run, jobs: int) -> Iterator[LemmaReport]:
+    if jobs == 1:
+        yield from (_run_guarded(id, run) for id in ids)
+        return
+    with _workers(jobs) as pool:
+        futures: dict[Future[LemmaReport], str] = {pool.submit(_run_guarded, id, run): id for id in ids}
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is None:
+                yield future.result()
+            else:  # the worker itself died (out of memory, killed)
+                yield _error_report(find_lemma(futures[future]), run, 0.0, error)
+
+
+def _run_guarded(id: str, run: Run) -> LemmaReport:
+    entry = find_lemma(id)
+    start = perf_counter()
+    try:
+        return run_lemma(entry, run)
+    except Exception as error:
+        return _error_report(entry, run, perf_counter() - start, error)
+
+
+def _error_report(entry: Lemma, run: Run, seconds: float, error: BaseException) -> LemmaReport:
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    return LemmaReport(entry.id, entry.kind, entry.title, run, (), (), seconds, error=message)
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that an interrupt or an error ends at once instead of waiting for their queue."""
+    from multiprocessing import get_context
+
+    # A forked worker would inherit the locks of BLAS threads that it does not have.
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _start_worker() -> None:
+    """Give a worker one BLAS thread, since workers share the cores, and let Ctrl-C end it silently."""
+    import signal
+
+    from threadpoolctl import threadpool_limits
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threadpool_limits(1)
