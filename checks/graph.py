@@ -1,0 +1,142 @@
+"""The dependency graph of the statements, and its drawing.
+
+An edge leads from a statement to each statement that it rests on. The drawing says everything
+twice: the evidence by colour and in words, the kind by shape and in words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checks.evidence import Level
+from checks.lemma import Kind, Lemma, registry
+
+if TYPE_CHECKING:
+    import networkx
+
+SHAPE = {
+    Kind.DEFINITION: "box",
+    Kind.LEMMA: "ellipse",
+    Kind.THEOREM: "doubleoctagon",
+    Kind.CITED: "note",
+    Kind.ASSUMED: "hexagon",
+    Kind.REMARK: "plaintext",
+}
+
+LIGHT = {  # backgrounds for black text
+    Level.SYMBOLIC: "#b7e4c7",
+    Level.CERTIFIED: "#a8dfe0",
+    Level.EXHAUSTIVE: "#bcd7f5",
+    Level.SAMPLED: "#fbe2a7",
+    Level.CITED: "#dccff2",
+    Level.ASSUMED: "#dddddd",
+    Level.FAILED: "#f6b8b8",
+}
+
+NOT_RUN = "not run"
+
+
+class GraphvizMissing(RuntimeError):
+    """A drawing was asked for and pygraphviz is not installed."""
+
+
+def lemma_graph(
+    levels: Mapping[str, str] | None = None, entries: Mapping[str, Lemma] | None = None
+) -> networkx.DiGraph[str]:
+    """Return the dependency graph.
+
+    Parameters
+    ----------
+    levels
+        The evidence of each statement, from reports or a ledger; a checked statement that has none
+        counts as "not run".
+    entries
+        The statements; by default the registry.
+
+    Returns
+    -------
+    networkx.DiGraph
+        Node attributes ``kind``, ``title``, ``level``; edge attribute ``part``, "statement" or "proof".
+    """
+    import networkx
+
+    entries = registry() if entries is None else entries
+    graph = networkx.DiGraph()
+    for entry in entries.values():
+        level = (levels or {}).get(entry.id, _level_without_run(entry))
+        graph.add_node(entry.id, kind=entry.kind, title=entry.title, level=str(level))
+    for entry in entries.values():
+        for used in entry.uses:
+            part = "statement" if used in entry.statement_uses else "proof"
+            graph.add_edge(entry.id, used, part=part)
+    return graph
+
+
+def _level_without_run(entry: Lemma) -> str:
+    if entry.kind in (Kind.CITED, Kind.ASSUMED):
+        return entry.kind.value.upper()
+    return entry.kind.value if entry.check is None else NOT_RUN
+
+
+def to_graphviz(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, str]) -> Any:
+    """Return the graph laid out by dot, what rests on nothing at the bottom, as a ``pygraphviz.AGraph``.
+
+    Parameters
+    ----------
+    **node_attributes
+        Graphviz attributes, each a map from node to value: ``URL``, ``label``, ...
+
+    Raises
+    ------
+    GraphvizMissing
+        If pygraphviz is not installed.
+    """
+    try:
+        import pygraphviz
+    except ImportError:
+        raise GraphvizMissing(
+            "Drawing the graph needs pygraphviz: install it with `pip install 'subquartic[book]'`."
+        ) from None
+    drawing = pygraphviz.AGraph(
+        directed=True, rankdir="BT", bgcolor="transparent", nodesep=0.25, ranksep=0.45
+    )
+    drawing.node_attr.update(fontname="Helvetica", fontsize=11, style="filled", margin="0.1,0.05")
+    drawing.edge_attr.update(arrowsize=0.7, color="#767676")
+    for node, data in graph.nodes(data=True):
+        colour = LIGHT[Level(data["level"])] if data["level"] in list(Level) else "#ffffff"
+        attributes = {
+            "id": f"node-{node}",
+            "shape": SHAPE[data["kind"]],
+            "fillcolor": colour,
+            "label": f"{data['title']}\n{data['level']}",
+            "tooltip": f"{node}: {data['title']} ({data['kind']}, {data['level']})",
+        }
+        attributes |= {name: values[node] for name, values in node_attributes.items() if node in values}
+        drawing.add_node(node, **attributes)
+    for start, end, data in graph.edges(data=True):
+        style = "solid" if data["part"] == "statement" else "dashed"
+        drawing.add_edge(start, end, id=f"edge-{start}--{end}", style=style)
+    drawing.layout(prog="dot")
+    return drawing
+
+
+def draw_svg(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, str]) -> str:
+    """Return the drawing as the text of an SVG file; arguments and errors as :func:`to_graphviz`."""
+    svg: bytes = to_graphviz(graph, **node_attributes).draw(format="svg")
+    return svg.decode("utf8")
+
+
+def write_svg(path: str | os.PathLike[str], levels: Mapping[str, str] | None = None) -> None:
+    """Draw the registry's graph into an SVG file.
+
+    Raises
+    ------
+    GraphvizMissing
+        If pygraphviz is not installed.
+    OSError
+        If the file cannot be written.
+    """
+    Path(path).write_text(draw_svg(lemma_graph(levels)), encoding="utf8")

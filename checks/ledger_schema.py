@@ -1,0 +1,116 @@
+"""Check plain JSON data against the ledger's dataclasses, field by field."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from math import isfinite
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from checks.evidence import Level
+from checks.ledger import SCHEMA, Ledger
+from checks.lemma import Kind
+
+
+def decode_ledger(data: Any) -> Ledger:
+    """Return the ledger that ``data`` describes.
+
+    Raises
+    ------
+    ValueError
+        If it does not describe one; the message names the field.
+    """
+    if not isinstance(data, dict):
+        raise ValueError(f"the ledger must be an object, not {_json_type(data)}.")
+    if data.get("schema") != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}, not {data.get('schema')!r}: write the ledger anew.")
+    ledger: Ledger = _decode(Ledger, data, "")
+    _check_references(ledger)
+    return ledger
+
+
+def _check_references(ledger: Ledger) -> None:
+    ids = [entry.id for entry in ledger.entries]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"entries: {next(id for id in ids if ids.count(id) > 1)} stands there twice.")
+    for index, entry in enumerate(ledger.entries):
+        ancestor = () if entry.weakest_ancestor is None else (entry.weakest_ancestor.id,)
+        for used in (*entry.uses, *entry.cited, *entry.assumed, *ancestor):
+            if used not in ledger.by_id:
+                raise ValueError(f"entries[{index}] ({entry.id}) refers to {used}, which has no entry.")
+        if not isinstance(entry.level, Level) and entry.kind not in (Kind.DEFINITION, Kind.REMARK):
+            raise ValueError(f"entries[{index}].level must be evidence, since {entry.id} is a {entry.kind}.")
+
+
+def _decode(expected: Any, value: Any, where: str) -> Any:
+    origin = get_origin(expected)
+    if origin in (Union, types.UnionType):
+        return _decode_union(get_args(expected), value, where)
+    if origin is tuple:
+        _require(isinstance(value, list), where, "a list", value)
+        return tuple(
+            _decode(get_args(expected)[0], item, f"{where}[{index}]") for index, item in enumerate(value)
+        )
+    if origin is dict:
+        _require(isinstance(value, dict), where, "an object", value)
+        return {key: _decode(get_args(expected)[1], item, f"{where}.{key}") for key, item in value.items()}
+    if is_dataclass(expected) and isinstance(expected, type):
+        return _decode_object(expected, value, where)
+    if issubclass(expected, Enum):
+        choices = [member.value for member in expected]
+        _require(isinstance(value, str) and value in choices, where, f"one of {', '.join(choices)}", value)
+        return expected(value)
+    return _decode_scalar(expected, value, where)
+
+
+def _decode_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in members:
+        return None
+    error: ValueError | None = None
+    for member in members:
+        if member is not type(None):
+            try:
+                return _decode(member, value, where)
+            except ValueError as reason:
+                error = error or reason
+    raise error or ValueError(f"{where} must not be {value!r}.")
+
+
+def _decode_object(expected: type, value: Any, where: str) -> Any:
+    _require(isinstance(value, dict), where or "the ledger", "an object", value)
+    hints = get_type_hints(expected)
+    names = [field.name for field in fields(expected)]
+    prefix = f"{where}." if where else ""
+    for name in names:
+        if name not in value:
+            raise ValueError(f"{prefix}{name} is missing.")
+    for name in value:
+        if name not in names:
+            raise ValueError(f"{prefix}{name} is not a field of the ledger.")
+    return expected(**{name: _decode(hints[name], value[name], f"{prefix}{name}") for name in names})
+
+
+def _decode_scalar(expected: type, value: Any, where: str) -> Any:
+    if expected is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    fits = isinstance(value, expected) and (expected is bool or not isinstance(value, bool))
+    _require(fits, where, _json_word(expected), value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        _require(isfinite(value), where, "a finite number", value)
+    return value
+
+
+def _require(fits: bool, where: str, wanted: str, value: Any) -> None:
+    if not fits:
+        raise ValueError(f"{where} must be {wanted}, not {_json_type(value)}.")
+
+
+def _json_word(expected: type) -> str:
+    return {str: "a string", int: "an integer", float: "a number", bool: "true or false"}[expected]
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return "null" if value is None else repr(value)
