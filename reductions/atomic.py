@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; what was written there takes the place of ``path`` at the end.
+
+    On an error, Ctrl-C included, the temporary file is removed and ``path`` is as it was. The data is on
+    the disk before the name changes, so that not even a power failure leaves half a file under the name.
+    Symbolic links are followed.
+
+    Raises
+    ------
+    FileExistsError
+        If ``path`` exists and ``overwrite`` is false.
+    ValueError
+        If ``path`` exists and is not a regular file: replacing a device or a directory is never meant.
+    """
+    target = Path(os.path.realpath(path))
+    refuse_unwritable(path, overwrite=overwrite)
+    # Not tempfile.mkstemp: its files are private to the user, where an output file follows the umask.
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.partial")
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(target.parent)
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = True) -> None:
+    """Write ``text`` in UTF-8, whole or not at all; raises what :func:`atomic_path` raises."""
+    with atomic_path(path, overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def refuse_unwritable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Raise what :func:`atomic_path` would raise, before the work whose result goes there."""
+    target = Path(os.path.realpath(path))
+    if not target.exists():
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"{os.fspath(path)}: there is no directory {target.parent}.")
+        return
+    if not target.is_file():
+        raise ValueError(f"{os.fspath(path)}: this is not a regular file; it is not replaced.")
+    if not overwrite:
+        raise FileExistsError(f"{os.fspath(path)}: this file exists already.")
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network file systems cannot; the file's own data is safe already
+        pass
+    finally:
+        os.close(descriptor)
