@@ -14,7 +14,7 @@ from reductions.problem import Problem, require_matrix_shape
 
 Pair = tuple[int, int]
 
-_PAIRS_PER_BLOCK = 1 << 17
+_PAIRS_PER_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class OrthogonalVectors(Problem):
         for start in range(0, len(left), rows):
             block = left[start : start + rows]
             meet = np.bitwise_and(block[:, :1], right[0], out=common[: len(block)])
-            i, j = np.nonzero(meet == 0)
+            i, j = np.divmod(np.flatnonzero(meet == 0), len(self.right))
             for word in range(1, left.shape[1]):  # few pairs share no coordinate of the first 64
                 apart = (block[i, word] & right[word, j]) == 0
                 i, j = i[apart], j[apart]
@@ -179,6 +179,6 @@ def _binary_matrix(argument: str, entries: ArrayLike) -> NDArray[np.uint8]:
     wrong = given[(given != 0) & (given != 1)]
     if wrong.size:
         raise ValueError(f"Argument {argument!r} must have entries 0 and 1, not {wrong[0]}.")
-    matrix = given.astype(np.uint8, copy=True)
+    matrix = given.astype(np.uint8, order="C", copy=True)
     matrix.setflags(write=False)
     return matrix
