@@ -166,16 +166,17 @@ def rebuild(path: str | os.PathLike[str], tensors: Tensors, manifest: Manifest) 
             with np.errstate(all="ignore"):  # what overflows is refused by the problem's own checks
                 problem = codec(manifest.problem).from_tensors(tensors, dict(manifest.parameters))
                 sizes = plain(dict(problem.sizes))
+                proved = manifest.witness is None or problem.verify(as_witness(manifest.witness))
         except KeyError as error:
             raise InstanceFileError(f"the instance is malformed: {error} is missing.") from None
         except (ValueError, TypeError, OverflowError) as error:
             raise InstanceFileError(f"the instance is malformed: {first_line(error)}.") from None
-        for name in {*sizes, *manifest.sizes}:
+        for name in sorted({*sizes, *manifest.sizes}):
             if sizes.get(name) != manifest.sizes.get(name):
                 raise InstanceFileError(
                     f"the manifest says {name} = {manifest.sizes.get(name)}, but it is {sizes.get(name)}."
                 )
-        if manifest.witness is not None and not problem.verify(as_witness(manifest.witness)):
+        if not proved:
             raise InstanceFileError("the witness in the manifest does not verify.")
         return problem
 

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from reductions.problems.attention import AttentionInstance, Floats, ReferenceKeyAttention
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
+from reductions.problems.orthogonal_vectors import Pair
 from reductions.reduction import Reduced, Reduction, size
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class GapMaxIPReduced(Reduced[GapMaxInnerProduct, ReferenceKeyAttention]):
     source: GapMaxInnerProduct
     target: ReferenceKeyAttention
 
-    def map_witness(self, witness: Any) -> tuple[int, int]:
+    def map_witness(self, witness: Any) -> Pair:
         """Return the same pair: query i and key j.
 
         Raises
@@ -65,7 +66,7 @@ class GapMaxIPReduced(Reduced[GapMaxInnerProduct, ReferenceKeyAttention]):
         row, column = witness
         return int(row), int(column)
 
-    def extract_solution(self, solution: npt.ArrayLike) -> tuple[int, int] | None:
+    def extract_solution(self, solution: npt.ArrayLike) -> Pair | None:
         """Return a pair (i, j) with ⟨u_i, v_j⟩ >= s, or None for a NO instance.
 
         The rows whose output exceeds 1/2 are tried in order, each by one linear scan of the v_j, until a

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -105,6 +106,16 @@ def slots_per_axis_at_least(kernel: Kernel, coarse: int) -> int:
     The spacing g is 1, 2 and 4 for nearest, bilinear and bicubic.
     """
     return -(-coarse // SPACING[Kernel(kernel)])
+
+
+def largest_weight_at_least(interpolation: Interpolation, coarse: int, fine: int) -> Fraction:
+    """Return omega = W(coarse / (2 fine)): every column's largest weight is at least this, and omega >= 1/2.
+
+    For nearest omega is 1. A slot's entries grow by at most 1 / (omega of the rows * omega of the columns).
+    """
+    if interpolation.kernel is Kernel.NEAREST:
+        return Fraction(1)
+    return interpolation.weight(Fraction(coarse, 2 * fine))
 
 
 def capacity(interpolation: Interpolation, coarse_shape: tuple[int, int], fine_shape: tuple[int, int]) -> int:

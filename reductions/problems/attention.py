@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reductions.problem import Answer, PromiseProblem, require_matrix_shape
+from reductions.problems.orthogonal_vectors import Pair, index_pair
 
 Floats = npt.NDArray[np.float64]
 
@@ -288,17 +289,13 @@ class ReferenceKeyAttention(PromiseProblem):
 
     def verify(self, witness: Any) -> bool:
         """Tell whether ``witness`` is a pair (i, j) with logit at least ρ + g."""
-        if not isinstance(witness, tuple) or len(witness) != 2:
+        pair = index_pair(witness, len(self.attention.queries), len(self.attention.keys) - 1)
+        if pair is None:
             return False
-        if not all(isinstance(index, int | np.integer) and not isinstance(index, bool) for index in witness):
-            return False
-        row, column = witness
-        if not (0 <= row < len(self.attention.queries) and 0 <= column < len(self.attention.keys) - 1):
-            return False
-        logit = self.attention.queries[row] @ self.attention.keys[column] / self.attention.temperature
+        logit = self.attention.queries[pair[0]] @ self.attention.keys[pair[1]] / self.attention.temperature
         return bool(logit >= self.reference_logit + self.logit_gap - self.logit_tolerance)
 
-    def solve_brute_force(self) -> tuple[int, int] | None:
+    def solve_brute_force(self) -> Pair | None:
         """Return the first witness in row-major order, or None."""
         least = self.reference_logit + self.logit_gap - self.logit_tolerance
         for block, logits in self.attention.logit_blocks():

@@ -1,0 +1,359 @@
+"""The VAR model (visual autoregressive model): scales, token maps, layers, and its two ways of running.
+
+A picture is drawn scale by scale. The tokens of scale 1 are the start token; the tokens of scale k+1
+are the token map X_k of scale k, up-interpolated, plus a position table where the model has one. All
+tokens so far form the *pyramid*; attention is block-causal: scale k attends to the scales up to k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reductions.problem import require_matrix_shape
+from reductions.problems.interpolation import Interpolation
+from reductions.streaming_attention import Progress, streamed_attention
+
+Shape = tuple[int, int]
+Schedule = tuple[Shape, ...]
+Floats = NDArray[np.float64]
+
+RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
+"""The sides of the released 256-pixel model's token maps (TJY24)."""
+
+ROW_BLOCK = 4096
+
+
+def square_schedule(sides: Sequence[int]) -> Schedule:
+    """Return the schedule of square scales with the given sides, checked.
+
+    >>> square_schedule([1, 2, 4])
+    ((1, 1), (2, 2), (4, 4))
+    """
+    return require_schedule(tuple((side, side) for side in sides))
+
+
+def geometric_sides(n: int) -> tuple[int, ...]:
+    """Return 1, 2, 4, ..., n for a power of two n."""
+    if n < 1 or n & (n - 1):
+        raise ValueError(f"Argument 'n' must be a power of two, not {n}.")
+    return tuple(2**exponent for exponent in range(n.bit_length()))
+
+
+def require_schedule(schedule: Schedule) -> Schedule:
+    """Return ``schedule`` if it is a schedule, or raise ValueError.
+
+    Every scale is at least as high and as wide as the one before, and larger in one of the two.
+    """
+    if not schedule:
+        raise ValueError("Argument 'schedule' must have at least one scale, not none.")
+    for height, width in schedule:
+        if height < 1 or width < 1:
+            raise ValueError(f"Argument 'schedule' must have positive sides, not {height} x {width}.")
+    for (h, w), (next_h, next_w) in pairwise(schedule):
+        if next_h < h or next_w < w or (next_h, next_w) == (h, w):
+            raise ValueError(
+                f"Argument 'schedule' must increase from scale to scale, "
+                f"not go from {h} x {w} to {next_h} x {next_w}."
+            )
+    return schedule
+
+
+def token_count(schedule: Schedule) -> int:
+    """Return L, the number of tokens in the pyramid."""
+    return sum(height * width for height, width in schedule)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenMap:
+    """A token map that is zero but for a few tokens.
+
+    Attributes
+    ----------
+    shape
+        Height and width.
+    positions
+        Shape (count, 2), integers: row and column of each token, all different.
+    tokens
+        Shape (count, channels).
+    """
+
+    shape: Shape
+    positions: NDArray[np.int64]
+    tokens: Floats
+
+    def __post_init__(self) -> None:
+        positions = np.array(self.positions, dtype=np.int64)
+        tokens = np.array(self.tokens, dtype=np.float64)
+        require_matrix_shape("positions", positions.shape, 2)
+        require_matrix_shape("tokens", tokens.shape)
+        if len(positions) != len(tokens):
+            raise ValueError(
+                f"Argument 'tokens' must have {len(positions)} rows, one a position, not {len(tokens)}."
+            )
+        if positions.size and ((positions < 0).any() or (positions >= self.shape).any()):
+            raise ValueError(f"Argument 'positions' must lie on the {self.shape[0]} x {self.shape[1]} map.")
+        flat = positions[:, 0] * self.shape[1] + positions[:, 1]
+        if len(np.unique(flat)) != len(flat):
+            raise ValueError("Argument 'positions' must be all different.")
+        if not np.isfinite(tokens).all():
+            raise ValueError("Argument 'tokens' must be finite.")
+        for array in (positions, tokens):
+            array.setflags(write=False)
+        object.__setattr__(self, "positions", positions)
+        object.__setattr__(self, "tokens", tokens)
+
+    @classmethod
+    def zero(cls, shape: Shape, channels: int) -> TokenMap:
+        """Return the map whose tokens are all zero."""
+        return cls(shape, np.empty((0, 2), np.int64), np.empty((0, channels)))
+
+    @property
+    def channels(self) -> int:
+        """The length of a token."""
+        return self.tokens.shape[1]
+
+    def dense(self) -> Floats:
+        """Return the map as an array of shape (height, width, channels)."""
+        grid = np.zeros((*self.shape, self.channels))
+        grid[self.positions[:, 0], self.positions[:, 1]] = self.tokens
+        return grid
+
+
+@dataclass(frozen=True, eq=False)
+class FeedForward:
+    """x -> max(0, x W), applied to every token; W has shape (channels in, channels out)."""
+
+    weights: Floats
+
+    def __call__(self, tokens: Floats) -> Floats:
+        """Apply the layer to tokens of shape (count, channels in)."""
+        hidden: Floats = np.maximum(tokens @ self.weights, 0.0)
+        return hidden
+
+
+@dataclass(frozen=True, eq=False)
+class SelfAttention:
+    """Block-causal attention: Att(Y W_Q, Y W_K, Y W_V; tau) W_O, without a residual branch.
+
+    Attributes
+    ----------
+    query_weights, key_weights
+        W_Q, W_K of shape (channels in, d).
+    value_weights
+        W_V of shape (channels in, d_v).
+    output_weights
+        W_O of shape (d_v, channels out).
+    temperature
+        tau.
+    """
+
+    query_weights: Floats
+    key_weights: Floats
+    value_weights: Floats
+    output_weights: Floats
+    temperature: float
+
+    @property
+    def dimension(self) -> int:
+        """The dimension of queries and keys."""
+        return self.query_weights.shape[1]
+
+
+Layer = FeedForward | SelfAttention
+
+
+@dataclass(frozen=True)
+class TokenSource:
+    """The tokens of one scale, computed a block of rows at a time."""
+
+    count: int
+    block: Callable[[int, int], Floats]
+
+    def then(self, layer: FeedForward) -> TokenSource:
+        """Apply a tokenwise layer to every block."""
+        return TokenSource(self.count, lambda start, stop: layer(self.block(start, stop)))
+
+    def blocks(self) -> Iterator[tuple[int, int, Floats]]:
+        """Yield (start, stop, tokens) over all rows."""
+        for start in range(0, self.count, ROW_BLOCK):
+            stop = min(start + ROW_BLOCK, self.count)
+            yield start, stop, self.block(start, stop)
+
+    @classmethod
+    def of(cls, tokens: Floats) -> TokenSource:
+        """Wrap tokens that are already there."""
+        return cls(len(tokens), lambda start, stop: tokens[start:stop])
+
+
+@dataclass(frozen=True, eq=False)
+class VarModel:
+    """The weights of a VAR model.
+
+    Attributes
+    ----------
+    schedule
+        Height and width of every scale, increasing; the last one is n x n.
+    interpolation
+        The kernel and convention of up-interpolation.
+    layers
+        Feed-forward and attention layers, in order.
+    position_table
+        One array a scale of shape (height * width, channels), or None for a scale that gets nothing;
+        empty where the model has no positions. It does not depend on the input.
+    """
+
+    schedule: Schedule
+    interpolation: Interpolation
+    layers: tuple[Layer, ...]
+    position_table: tuple[Floats | None, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        require_schedule(self.schedule)
+        if not any(isinstance(layer, SelfAttention) for layer in self.layers):
+            raise ValueError("Argument 'layers' must contain an attention layer.")
+        if self.position_table and len(self.position_table) != len(self.schedule):
+            raise ValueError(
+                f"Argument 'position_table' must have {len(self.schedule)} entries, one a scale, "
+                f"not {len(self.position_table)}."
+            )
+
+    @property
+    def tokens(self) -> int:
+        """L, the number of tokens in the pyramid."""
+        return token_count(self.schedule)
+
+    def run(
+        self,
+        start_token: Floats,
+        maps: Sequence[TokenMap] | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        dtype: np.dtype[Any] | type = np.float64,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> list[Floats]:
+        """Run the model and return the outputs of every scale, shape (height * width, channels out).
+
+        Parameters
+        ----------
+        start_token
+            Shape (channels,): every token of scale 1.
+        maps
+            X_1, ..., X_{K-1}: the pass in which all token maps are given (teacher forcing). None: the
+            model draws, and X_k is its own output at scale k.
+        rows
+            Flat indices into the last scale. Only those rows of the last layer's output are computed
+            (the last layer must be attention); with ``maps`` given, no other scale's.
+        dtype
+            float32 or float64, for the attention layers.
+        threads, progress
+            As in :func:`reductions.streaming_attention.streamed_attention`; progress of the last scale.
+        """
+        if maps is not None and len(maps) != len(self.schedule) - 1:
+            raise ValueError(
+                f"Argument 'maps' must hold {len(self.schedule) - 1} token maps, not {len(maps)}."
+            )
+        if rows is not None and not isinstance(self.layers[-1], SelfAttention):
+            raise ValueError("Argument 'rows' must be None where the last layer is not attention.")
+        caches = [
+            _KeyValueCache(layer, self.tokens, dtype)
+            for layer in self.layers
+            if isinstance(layer, SelfAttention)
+        ]
+        outputs: list[Floats] = []
+        for scale in range(len(self.schedule)):
+            last = scale == len(self.schedule) - 1
+            wanted = rows if last else None
+            if rows is not None and maps is not None and not last:
+                wanted = np.empty(0, np.int64)
+            source = self._tokens_of_scale(scale, start_token, maps, outputs)
+            outputs.append(self._apply_layers(source, caches, wanted, threads, progress if last else None))
+        return outputs
+
+    def _tokens_of_scale(
+        self, scale: int, start_token: Floats, maps: Sequence[TokenMap] | None, outputs: list[Floats]
+    ) -> TokenSource:
+        """Return Y_k: the start token or the up-interpolated token map before, plus positions."""
+        height, width = self.schedule[scale]
+        if scale == 0:
+            source = TokenSource.of(np.tile(np.asarray(start_token, np.float64), (height * width, 1)))
+        elif maps is None:
+            coarse = outputs[-1].reshape(*self.schedule[scale - 1], -1)
+            fine = self.interpolation.apply(coarse, (height, width))
+            source = TokenSource.of(fine.reshape(height * width, -1))
+        else:
+            source = up_interpolated(maps[scale - 1], self.interpolation, (height, width))
+        table = self.position_table[scale] if self.position_table else None
+        if table is None:
+            return source
+        return TokenSource(source.count, lambda start, stop: source.block(start, stop) + table[start:stop])
+
+    def _apply_layers(
+        self,
+        source: TokenSource,
+        caches: list[_KeyValueCache],
+        rows: NDArray[np.int64] | None,
+        threads: int,
+        progress: Progress | None,
+    ) -> Floats:
+        remaining = iter(caches)
+        for index, layer in enumerate(self.layers):
+            if isinstance(layer, FeedForward):
+                source = source.then(layer)
+            else:
+                wanted = rows if index == len(self.layers) - 1 else None
+                source = TokenSource.of(next(remaining).attend(source, wanted, threads, progress))
+        return source.block(0, source.count)
+
+
+def up_interpolated(token_map: TokenMap, interpolation: Interpolation, shape: Shape) -> TokenSource:
+    """Return up(X) on the finer grid, in blocks of rows: (M_h ⊗ M_w) restricted to X's tokens, times them."""
+
+    def block(start: int, stop: int) -> Floats:
+        if not len(token_map.positions):
+            return np.zeros((stop - start, token_map.channels))
+        operator = interpolation.block(token_map.shape, shape, slice(start, stop), token_map.positions)
+        return np.asarray(operator @ token_map.tokens)
+
+    return TokenSource(shape[0] * shape[1], block)
+
+
+class _KeyValueCache:
+    """The keys and values of all scales so far, at one attention layer."""
+
+    def __init__(self, layer: SelfAttention, tokens: int, dtype: np.dtype[Any] | type) -> None:
+        self.layer = layer
+        self.filled = 0
+        self.keys = np.empty((tokens, layer.dimension), dtype)
+        self.values = np.empty((tokens, layer.value_weights.shape[1]), dtype)
+
+    def attend(
+        self, source: TokenSource, rows: NDArray[np.int64] | None, threads: int, progress: Progress | None
+    ) -> Floats:
+        """Append a scale's keys and values; return its outputs, or those of the wanted rows."""
+        layer = self.layer
+        wanted = np.arange(source.count) if rows is None else np.asarray(rows)
+        queries = np.empty((len(wanted), layer.dimension), self.keys.dtype)
+        for start, stop, tokens in source.blocks():
+            at = slice(self.filled + start, self.filled + stop)
+            self.keys[at] = tokens @ layer.key_weights
+            self.values[at] = tokens @ layer.value_weights
+            here = (wanted >= start) & (wanted < stop)
+            if here.any():
+                queries[here] = tokens[wanted[here] - start] @ layer.query_weights
+        self.filled += source.count
+        attended = streamed_attention(
+            queries,
+            self.keys[: self.filled],
+            self.values[: self.filled],
+            layer.temperature,
+            threads=threads,
+            progress=progress,
+        )
+        return attended @ layer.output_weights
