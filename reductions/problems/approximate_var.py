@@ -81,6 +81,12 @@ class ApproximateVar(PromiseProblem):
                 f"Argument 'maps' must hold {expected} token maps in reading {self.reading}, "
                 f"not {len(self.maps)}."
             )
+        for shape, token_map in zip(self.model.schedule, self.maps, strict=False):
+            if token_map.shape != shape or token_map.channels != self.model.channels:
+                raise ValueError(
+                    f"Argument 'maps' must have a map of shape {shape} and {self.model.channels} channels "
+                    f"for each scale, not of {token_map.shape} and {token_map.channels}."
+                )
         height, width = self.model.schedule[-1]
         read_outs = np.array(self.read_outs, dtype=np.int64)
         if read_outs.ndim != 1 or not len(read_outs):
@@ -92,6 +98,18 @@ class ApproximateVar(PromiseProblem):
         if not self.no_bound < self.threshold < self.yes_bound:
             raise ValueError("Argument 'threshold' must lie between 'no_bound' and 'yes_bound'.")
         start_token = np.array(self.start_token, dtype=np.float64)
+        if start_token.shape != (self.model.channels,) or not np.isfinite(start_token).all():
+            raise ValueError(f"Argument 'start_token' must be {self.model.channels} finite numbers.")
+        outgoing = self.model.layers[-1].channels[1]
+        if not 0 <= self.read_out_channel < outgoing:
+            raise ValueError(
+                f"Argument 'read_out_channel' must be one of the {outgoing} output channels, "
+                f"not {self.read_out_channel}."
+            )
+        if self.reading is not Reading.MAPS and outgoing != self.model.channels:
+            raise ValueError(
+                f"Argument 'model' must draw tokens of {self.model.channels} channels, not of {outgoing}."
+            )
         for array in (read_outs, start_token):
             array.setflags(write=False)
         object.__setattr__(self, "read_outs", read_outs)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.problem import Problem
-from reductions.problems.dimacs import Clause, parse_dimacs
-from reductions.problems.dimacs import DimacsError as DimacsError  # also this module's: it raises it
+from reductions.problems.dimacs import Clause as Clause
+from reductions.problems.dimacs import DimacsError as DimacsError
+from reductions.problems.dimacs import parse_dimacs
 
 Model = tuple[bool, ...]
 

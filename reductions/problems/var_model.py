@@ -131,6 +131,14 @@ class FeedForward:
 
     weights: Floats
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", _weights("weights", self.weights))
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Channels in and out."""
+        return self.weights.shape[0], self.weights.shape[1]
+
     def __call__(self, tokens: Floats) -> Floats:
         """Apply the layer to tokens of shape (count, channels in)."""
         hidden: Floats = np.maximum(tokens @ self.weights, 0.0)
@@ -159,6 +167,28 @@ class SelfAttention:
     output_weights: Floats
     temperature: float
 
+    def __post_init__(self) -> None:
+        for name in ("query_weights", "key_weights", "value_weights", "output_weights"):
+            object.__setattr__(self, name, _weights(name, getattr(self, name)))
+        channels = self.query_weights.shape[0]
+        require_matrix_shape("key_weights", self.key_weights.shape, self.query_weights.shape[1])
+        for name in ("key_weights", "value_weights"):
+            rows = getattr(self, name).shape[0]
+            if rows != channels:
+                raise ValueError(f"Argument {name!r} must have {channels} rows, not {rows}.")
+        if self.output_weights.shape[0] != self.value_weights.shape[1]:
+            raise ValueError(
+                f"Argument 'output_weights' must have {self.value_weights.shape[1]} rows, "
+                f"not {self.output_weights.shape[0]}."
+            )
+        if not 0 < self.temperature < np.inf:
+            raise ValueError(f"Argument 'temperature' must be a positive number, not {self.temperature}.")
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Channels in and out."""
+        return self.query_weights.shape[0], self.output_weights.shape[1]
+
     @property
     def dimension(self) -> int:
         """The dimension of queries and keys."""
@@ -166,6 +196,16 @@ class SelfAttention:
 
 
 Layer = FeedForward | SelfAttention
+
+
+def _weights(argument: str, entries: Floats) -> Floats:
+    """Return a private read-only float64 copy of a matrix of weights."""
+    weights = np.array(entries, dtype=np.float64)
+    require_matrix_shape(argument, weights.shape)
+    if not np.isfinite(weights).all():
+        raise ValueError(f"Argument {argument!r} must have finite entries, not NaN or infinity.")
+    weights.setflags(write=False)
+    return weights
 
 
 @dataclass(frozen=True)
@@ -222,6 +262,23 @@ class VarModel:
                 f"Argument 'position_table' must have {len(self.schedule)} entries, one a scale, "
                 f"not {len(self.position_table)}."
             )
+        for before, after in pairwise(self.layers):
+            if before.channels[1] != after.channels[0]:
+                raise ValueError(
+                    f"Argument 'layers' must fit together: {before.channels[1]} channels leave a layer "
+                    f"and {after.channels[0]} enter the next."
+                )
+        for (height, width), table in zip(self.schedule, self.position_table, strict=False):
+            if table is not None and table.shape != (height * width, self.channels):
+                raise ValueError(
+                    f"Argument 'position_table' must be of shape {(height * width, self.channels)} on scale "
+                    f"{height} x {width}, not {table.shape}."
+                )
+
+    @property
+    def channels(self) -> int:
+        """The length of an input token."""
+        return self.layers[0].channels[0]
 
     @property
     def tokens(self) -> int:
