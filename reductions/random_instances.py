@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reductions.problems.cnf import CNF, random_k_sat
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
@@ -87,6 +88,6 @@ def random_gap_max_ip(
     return GapMaxInnerProduct(left, right, threshold, 1), (i, j)
 
 
-def _largest_inner_product(left: np.ndarray, right: np.ndarray) -> int:  # type: ignore[type-arg]
+def _largest_inner_product(left: NDArray[np.float64], right: NDArray[np.float64]) -> int:
     rows = max(1, (1 << 22) // len(right))
     return int(max((left[start : start + rows] @ right.T).max() for start in range(0, len(left), rows)))

@@ -61,7 +61,9 @@ def read_header(path: str | os.PathLike[str]) -> Header:
             raise InstanceFileError(f"not a safetensors file: it holds only {status.st_size} bytes.")
         length = int.from_bytes(length_bytes, "little")
         rest = status.st_size - 8
-        if not 2 <= length <= min(rest, LONGEST_HEADER):
+        if length > LONGEST_HEADER:
+            raise InstanceFileError("not a safetensors file: it does not begin with the length of a header.")
+        if not 2 <= length <= rest:
             raise InstanceFileError(
                 f"not a whole safetensors file: its header would take {length:,} bytes, "
                 f"but {rest:,} bytes follow."

@@ -1,0 +1,5 @@
+"""``python -m checks.cli``."""
+
+from checks.cli import main
+
+main()

@@ -1,0 +1,229 @@
+"""``subquartic generate``: random instances with known answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from checks.cli.options import Force, Kernel, KernelChoice, Output, Quiet, Schedule, Seed, parse_schedule
+from checks.cli.output import command_line, say
+
+if TYPE_CHECKING:
+    from reductions.problem import Problem
+
+generate = typer.Typer(help="Generate a random instance with a known answer.")
+
+Vectors = Annotated[int, typer.Option("--vectors", "-N", min=1, help="Vectors a side.")]
+Dimension = Annotated[int, typer.Option("--dimension", "-M", min=1, help="Coordinates of a vector.")]
+Planted = Annotated[bool, typer.Option("--planted", help="Plant a solution: a YES instance.")]
+NoInstance = Annotated[bool, typer.Option("--no-instance", help="Make sure that there is no solution.")]
+NearThreshold = Annotated[
+    bool,
+    typer.Option(
+        "--near-threshold", help="Inner products as close to the threshold as the promise lets them."
+    ),
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Temperature of the attention.", show_default="its dimension")
+]
+
+
+@generate.callback(invoke_without_command=True)
+def _options(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@generate.command("cnf")
+def cnf(
+    output: Output,
+    variables: Annotated[int, typer.Option("--variables", "-v", min=0, help="Variables.")] = 20,
+    clauses: Annotated[int, typer.Option("--clauses", "-m", min=0, help="Clauses.")] = 85,
+    width: Annotated[int, typer.Option("--width", "-k", min=0, help="Literals of a clause.")] = 3,
+    planted: Planted = False,
+    seed: Seed = 0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Generate a random k-CNF: DIMACS, or an instance file where OUT ends in .safetensors."""
+    _refuse(output, force)
+    from reductions.problems.cnf import random_k_sat
+    from reductions.random_instances import planted_k_sat
+
+    model: tuple[bool, ...] | None = None
+    if planted:
+        formula, model = planted_k_sat(variables, clauses, width, seed)
+    else:
+        formula = random_k_sat(variables, clauses, width, seed)
+    if output.suffix == ".safetensors":
+        _write(output, formula, _known(planted or None, model), (), seed, force, quiet)
+        return
+    text = f"c {command_line()}\n{formula.to_dimacs()}"
+    if output == Path("-"):
+        print(text, end="")
+        return
+    from reductions.atomic import write_text
+
+    write_text(output, text, overwrite=force)
+    say(f"{output}: {variables} variables, {clauses} clauses", quiet=quiet)
+
+
+@generate.command("ov")
+def orthogonal_vectors(
+    output: Output,
+    vectors: Vectors = 64,
+    dimension: Dimension = 32,
+    density: Annotated[float, typer.Option(min=0, max=1, help="Share of ones.")] = 0.5,
+    planted: Planted = False,
+    no_instance: NoInstance = False,
+    near_threshold: NearThreshold = False,
+    seed: Seed = 0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Generate zero-one vectors with, or without, an orthogonal pair."""
+    _refuse(output, force)
+    from reductions.instance_verification import AFFORDABLE_WORK
+    from reductions.problem_codecs import codec
+    from reductions.problems.orthogonal_vectors import OrthogonalVectors
+
+    wanted = _wanted(planted, no_instance)
+    problem = OrthogonalVectors.random(
+        vectors, dimension, density, seed=seed, planted=wanted, near_threshold=near_threshold
+    )
+    search = wanted is True and codec("ov").work(problem) <= AFFORDABLE_WORK
+    witness = problem.solve_brute_force() if search else None
+    _write(output, problem, _known(wanted, witness), (), seed, force, quiet)
+
+
+@generate.command("gap-max-ip")
+def gap_max_ip(
+    output: Output,
+    vectors: Vectors = 64,
+    dimension: Dimension = 32,
+    planted: Planted = False,
+    no_instance: NoInstance = False,
+    near_threshold: NearThreshold = False,
+    seed: Seed = 0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Generate zero-one vectors with a threshold on their inner products and a gap of 1."""
+    _generate((), output, vectors, dimension, planted, no_instance, near_threshold, seed, force, quiet)
+
+
+@generate.command("attention")
+def attention(
+    output: Output,
+    vectors: Vectors = 64,
+    dimension: Dimension = 32,
+    temperature: Temperature = None,
+    planted: Planted = False,
+    no_instance: NoInstance = False,
+    near_threshold: NearThreshold = False,
+    seed: Seed = 0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Generate attention with a reference key, by way of gap-max-ip."""
+    _refuse(output, force)
+    from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
+
+    steps = (GapMaxIPToAttention(temperature),)
+    _generate(steps, output, vectors, dimension, planted, no_instance, near_threshold, seed, force, quiet)
+
+
+@generate.command("var")
+def var(
+    output: Output,
+    vectors: Vectors = 64,
+    dimension: Dimension = 32,
+    kernel: Kernel = KernelChoice.BICUBIC,
+    schedule: Schedule = None,
+    temperature: Temperature = None,
+    planted: Planted = False,
+    no_instance: NoInstance = False,
+    near_threshold: NearThreshold = False,
+    seed: Seed = 0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Generate a VAR model and its token maps, by way of gap-max-ip and attention."""
+    _refuse(output, force)
+    scales = None if schedule is None else parse_schedule(schedule)
+    from reductions.lower_bound.attention_to_var import AttentionToVar
+    from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
+    from reductions.problems import interpolation
+
+    operator = interpolation.Interpolation(interpolation.Kernel(kernel.value))
+    steps = (GapMaxIPToAttention(), AttentionToVar(operator, scales, temperature))
+    _generate(steps, output, vectors, dimension, planted, no_instance, near_threshold, seed, force, quiet)
+
+
+def _generate(
+    steps: tuple[Any, ...],
+    output: Path,
+    vectors: int,
+    dimension: int,
+    planted: bool,
+    no_instance: bool,
+    near_threshold: bool,
+    seed: int,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Draw a gap-max-ip instance, reduce it along ``steps``, and write it."""
+    _refuse(output, force)
+    from reductions.random_instances import random_gap_max_ip
+
+    wanted = _wanted(planted, no_instance)
+    drawn, pair = random_gap_max_ip(vectors, dimension, seed, wanted, near_threshold)
+    problem: Problem = drawn
+    witness: Any = pair
+    for step in steps:
+        reduced = step.map_instance(problem)
+        witness = None if witness is None else reduced.map_witness(witness)
+        problem = reduced.target
+    _write(output, problem, _known(wanted, witness), steps, seed, force, quiet)
+
+
+def _wanted(planted: bool, no_instance: bool) -> bool | None:
+    if planted and no_instance:
+        raise ValueError("--planted and --no-instance exclude each other.")
+    return True if planted else False if no_instance else None
+
+
+def _refuse(output: Path, force: bool) -> None:
+    from reductions.atomic import refuse_unwritable
+
+    if output != Path("-"):
+        refuse_unwritable(output, overwrite=force)
+
+
+def _known(planted: bool | None, witness: Any) -> dict[str, Any]:
+    """Return answer, how it is known, and witness, for the manifest."""
+    if planted is None:
+        return {}
+    return {"answer": "YES" if planted else "NO", "known_by": "planted", "witness": witness}
+
+
+def _write(
+    output: Path,
+    problem: Problem,
+    known: dict[str, Any],
+    steps: tuple[Any, ...],
+    seed: int,
+    force: bool,
+    quiet: bool,
+) -> None:
+    if output == Path("-"):
+        raise ValueError("an instance file is not written to standard output; name a file with --output.")
+    from reductions.instance_file import write_instance
+
+    written = write_instance(
+        output, problem, chain=steps, seed=seed, command_line=command_line(), overwrite=force, **known
+    )
+    sizes = ", ".join(f"{name} = {value:g}" for name, value in written.sizes.items())
+    say(f"{output}: {written.problem} with {sizes}; answer {written.answer}", quiet=quiet)

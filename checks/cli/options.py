@@ -1,0 +1,106 @@
+"""Options that several commands share, and the parsers of their values.
+
+The choices repeat names that are defined elsewhere, since importing the definitions would import NumPy;
+a test compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class KernelChoice(StrEnum):
+    """The interpolation kernels."""
+
+    BICUBIC = "bicubic"
+    BILINEAR = "bilinear"
+    NEAREST = "nearest"
+
+
+class ReadingChoice(StrEnum):
+    """What the input of approximate VAR is."""
+
+    MAPS = "maps"
+    START_AND_POSITIONS = "start+positions"
+
+
+class RouteChoice(StrEnum):
+    """The way from orthogonal vectors to gap maximum inner product."""
+
+    DIRECT = "direct"
+
+
+class ProblemChoice(StrEnum):
+    """The problems that a formula is reduced to."""
+
+    OV = "ov"
+    GAP_MAX_IP = "gap-max-ip"
+    ATTENTION = "attention"
+    VAR = "var"
+
+
+Shapes = tuple[tuple[int, int], ...]
+
+
+def parse_schedule(text: str) -> Shapes:
+    """Parse "1,2,4" (square scales) or "1x1,2x4,..." (height x width).
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is neither.
+    """
+    shapes = []
+    for item in text.replace(" ", "").split(","):
+        match = re.fullmatch(r"(\d{1,7})(?:x(\d{1,7}))?", item)
+        if match is None or int(match[1]) < 1 or (match[2] is not None and int(match[2]) < 1):
+            raise typer.BadParameter(
+                f"scales are positive sides 1,2,4 or shapes 1x1,2x4, not {text!r}", param_hint="'--schedule'"
+            )
+        shapes.append((int(match[1]), int(match[2] or match[1])))
+    return tuple(shapes)
+
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def parse_bytes(text: str) -> int:
+    """Parse a number of bytes: "1500", "512M", "1.5GiB" (powers of 1024).
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is none.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None or not float(match[1]) > 0:
+        raise typer.BadParameter(
+            f"a size is a positive number of bytes such as 512M or 2G, not {text!r}",
+            param_hint="'--memory-limit'",
+        )
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads for linear algebra.", show_default="all cores")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no comments.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output file.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random generator.")]
+Kernel = Annotated[KernelChoice, typer.Option("--kernel", help="Interpolation kernel of the VAR model.")]
+Reading = Annotated[ReadingChoice, typer.Option("--reading", help="What the model's input is.")]
+Route = Annotated[RouteChoice, typer.Option("--route", help="From orthogonal vectors to gap-max-ip.")]
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        "--schedule", metavar="1,2,4,...", help="Scales of the VAR model.", show_default="powers of 2"
+    ),
+]
+InstanceFile = Annotated[Path, typer.Argument(metavar="FILE", help="An instance file (.safetensors).")]
