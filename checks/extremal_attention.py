@@ -14,7 +14,7 @@ import numpy as np
 
 from checks.evidence import Relation
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
-from reductions.problems.attention import AttentionInstance, Floats
+from reductions.problems.attention import AttentionInstance
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 
 ROUNDING = Fraction(1, 2**40)
@@ -61,14 +61,19 @@ def interval_output(layer: AttentionInstance) -> Any:
     """Return an ``mpmath.iv.mpf`` that contains the first row's output, for the entries as built."""
     from mpmath import iv
 
-    def weight(key: Floats) -> Any:
-        terms = (iv.mpf(float(q)) * iv.mpf(float(k)) for q, k in zip(layer.queries[0], key, strict=True))
-        return iv.exp(sum(terms, iv.mpf(0)) / iv.mpf(layer.temperature))
-
-    weights = [weight(key) for key in layer.keys]
-    values = [iv.mpf(float(value)) for value in layer.values[:, 0]]
-    weighted = sum((w * v for w, v in zip(weights, values, strict=True)), iv.mpf(0))
-    return weighted / sum(weights, iv.mpf(0))
+    precision, iv.prec = iv.prec, 100  # bits, so that the sums over thousands of keys stay narrow
+    try:
+        query = [iv.mpf(float(entry)) for entry in layer.queries[0]]
+        weighted = total = iv.mpf(0)
+        for key, value in zip(layer.keys, layer.values[:, 0], strict=True):
+            logit = (
+                sum((q * float(k) for q, k in zip(query, key, strict=True)), iv.mpf(0)) / layer.temperature
+            )
+            weight = iv.exp(logit)
+            weighted, total = weighted + weight * float(value), total + weight
+        return weighted / total
+    finally:
+        iv.prec = precision
 
 
 def build(source: GapMaxInnerProduct) -> AttentionInstance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -44,6 +45,14 @@ SIZES = "the parameter map gives the sizes that are built"
 WITHIN_BUDGET, BEYOND_BUDGET = 0.3 - 1e-9, 0.3 + 1e-9
 
 
+@dataclass(frozen=True)
+class SmallInstance:
+    """An OV instance and what the direct route makes of it."""
+
+    source: OrthogonalVectors
+    reduced: GapMaxIPReduced = field(repr=False)
+
+
 @cache
 def small_instances() -> tuple[SmallInstance, ...]:
     """All 2^12 OV instances with N = 2 and m = 3, by complement encoding to attention at τ = d."""
@@ -52,7 +61,7 @@ def small_instances() -> tuple[SmallInstance, ...]:
     for bits in product((0, 1), repeat=12):
         vectors = np.array(bits, dtype=np.uint8).reshape(2, 2, 3)
         source = OrthogonalVectors(vectors[0], vectors[1])
-        instances.append((source, attend.map_instance(encode.map_instance(source).target)))
+        instances.append(SmallInstance(source, attend.map_instance(encode.map_instance(source).target)))
     return tuple(instances)
 
 
@@ -62,24 +71,20 @@ def towards_threshold(target: ReferenceKeyAttention, error: float) -> Floats:
     return np.where(outputs > float(target.threshold), outputs - error, outputs + error)
 
 
-SmallInstance = tuple[OrthogonalVectors, GapMaxIPReduced]
-
-
 def decides_rows(error: float) -> Callable[[SmallInstance], bool]:
     """The predicate: outputs off by ``error`` decide which left vectors have an orthogonal partner."""
 
     def holds(case: SmallInstance) -> bool:
-        source, reduced = case
-        decided = reduced.target.decide_rows(towards_threshold(reduced.target, error))
-        return np.array_equal(decided, orthogonality(source).any(axis=1))
+        target = case.reduced.target
+        decided = target.decide_rows(towards_threshold(target, error))
+        return np.array_equal(decided, orthogonality(case.source).any(axis=1))
 
     return holds
 
 
 def maps_both_ways(case: SmallInstance) -> bool:
     """Every orthogonal pair maps to a witness; outputs in error map to an orthogonal pair, or to None."""
-    source, reduced = case
-    orthogonal = orthogonality(source)
+    reduced, orthogonal = case.reduced, orthogonality(case.source)
     pairs = [(int(i), int(j)) for i, j in np.argwhere(orthogonal)]
     if not all(reduced.target.verify(reduced.map_witness(pair)) for pair in pairs):
         return False

@@ -5,7 +5,7 @@ coordinates that only the reference key sees, so that this key's logit is βc/τ
 β = 2τ ln(4N)/Δ a key with ⟨u, v⟩ >= s outweighs it by a factor 4N, and the keys with
 ⟨u, v⟩ <= s - Δ together weigh at most a quarter of it.
 
-Source: the idea of deciding against a threshold by one extra key is that of Alman and Song
+Source: the idea of letting keys compete in a softmax with known competitors is that of Alman and Song
 (arXiv 2302.13214); the reference coordinates and the constants are the project's own.
 """
 
