@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
 
     On an error, Ctrl-C included, the temporary file is removed and ``path`` is as it was. The data is on
     the disk before the name changes, so that not even a power failure leaves half a file under the name.
+    A process that is killed may leave a hidden temporary file, but never half of ``path``.
     Symbolic links are followed.
 
     Raises
@@ -27,10 +29,14 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
     target = Path(os.path.realpath(path))
     refuse_unwritable(path, overwrite=overwrite)
     # Not tempfile.mkstemp: its files are private to the user, where an output file follows the umask.
+    # So are the files of writers that replace the temporary file by one of their own.
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.partial")
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.close(descriptor)
         yield temporary
+        os.chmod(temporary, mode)
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, target)
