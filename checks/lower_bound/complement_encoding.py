@@ -68,18 +68,22 @@ def maps_witnesses(reduced: ComplementEncodingReduced) -> bool:
     return True
 
 
-def by_both(predicate: Predicate) -> Callable[[OrthogonalVectors], bool]:
+def encoded(source: OrthogonalVectors) -> tuple[ComplementEncodingReduced, ...]:
+    """Both variants of ``source``."""
+    return tuple(reduction.map_instance(source) for reduction in VARIANTS)
+
+
+def by_both(predicate: Predicate) -> Callable[[tuple[ComplementEncodingReduced, ...]], bool]:
     """``predicate`` for both variants."""
-    return lambda source: all(predicate(reduction.map_instance(source)) for reduction in VARIANTS)
+    return lambda variants: all(predicate(reduced) for reduced in variants)
 
 
-def draw_instance(generator: np.random.Generator) -> OrthogonalVectors:
-    """A random instance near the threshold, with a planted pair, without any, or with no promise."""
+def draw_encoded(generator: np.random.Generator) -> tuple[ComplementEncodingReduced, ...]:
+    """Encode a random instance near the threshold, with a planted pair, without any, or with no promise."""
     vectors, coordinates = (int(generator.integers(1, high)) for high in (13, 70))
     planted = (True, False, None)[int(generator.integers(3))]
-    return OrthogonalVectors.random(
-        vectors, coordinates, float(generator.uniform(0.1, 0.9)), generator, planted, near_threshold=True
-    )
+    density = float(generator.uniform(0.1, 0.9))
+    return encoded(OrthogonalVectors.random(vectors, coordinates, density, generator, planted, True))
 
 
 def coordinate_identities() -> dict[str, Any]:
@@ -111,6 +115,7 @@ def has_stated_sizes(case: tuple[ComplementEncoding, int, int]) -> bool:
 def complement_encoding(run: Run) -> Iterator[Evidence]:
     """Symbolic per coordinate, exhaustive over all OV instances of 12 bits, sampled beyond."""
     shapes = run.pick(quick=((2, 3), (3, 2)), full=((2, 3), (3, 2), (2, 4), (1, 8)))
+    spaces = {shape: [encoded(source) for source in all_instances(*shape)] for shape in shapes}
     yield symbolic(PRODUCTS, "one coordinate of each variant, all real a and b", coordinate_identities())
     for claim, predicate in (
         (PRODUCTS, has_stated_products),
@@ -118,20 +123,20 @@ def complement_encoding(run: Run) -> Iterator[Evidence]:
         (PROMISE, keeps_promise),
         (WITNESSES, maps_witnesses),
     ):
-        for vectors, coordinates in shapes:
+        for (vectors, coordinates), space in spaces.items():
             count = 2 ** (2 * vectors * coordinates)
             scope = f"all {count:,} OV instances with N = {vectors}, m = {coordinates}; both variants"
-            yield exhaustive(claim, scope, all_instances(vectors, coordinates), count, by_both(predicate))
+            yield exhaustive(claim, scope, space, count, by_both(predicate))
         yield sampled(
             claim,
             "random OV instances near the threshold, N <= 12 and m < 70; both variants",
             run.seed,
             run.pick(quick=100, full=2000),
-            draw_instance,
+            draw_encoded,
             by_both(predicate),
         )
-    space = list(product(VARIANTS, range(1, 6), range(6)))
-    yield exhaustive(SIZES, "1 <= N <= 5, m <= 5; both variants", space, 2 * 5 * 6, has_stated_sizes)
+    grid = list(product(VARIANTS, range(1, 6), range(6)))
+    yield exhaustive(SIZES, "1 <= N <= 5, m <= 5; both variants", grid, 2 * 5 * 6, has_stated_sizes)
 
 
 def _rejected(encode: Callable[[OrthogonalVectors], GapMaxInnerProduct], claim: str = PROMISE) -> Evidence:

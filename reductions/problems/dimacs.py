@@ -18,7 +18,7 @@ LARGEST_COUNT = 10_000_000
 """The most variables, clauses and literals of a formula that is read."""
 
 LONGEST_GAP = 1 << 24
-"""The most bytes of comments and blanks in a row."""
+"""The most bytes of comments and blanks in a row; a line counts as at least 16 bytes."""
 
 _PIECE = 1 << 16
 _LONGEST_TOKEN = 32
@@ -59,9 +59,9 @@ class _Parser:
         gap = 0
         in_comment = 0  # the number of the line whose comment goes on, or 0
         for self.line, piece in pieces:
-            gap += len(piece)
+            gap += max(len(piece), 16)
             if gap > LONGEST_GAP:
-                raise self.error(f"more than {LONGEST_GAP >> 20} MiB of comments and blanks in a row")
+                raise self.error("more than 16 MiB, or a million lines, of comments and blanks in a row")
             if in_comment == self.line:
                 continue
             tokens, comment, ended = self.split(piece)
