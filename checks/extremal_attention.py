@@ -17,7 +17,7 @@ from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.problems.attention import AttentionInstance
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 
-ROUNDING = Fraction(1, 2**40)
+ROUNDING = Fraction(1, 10**12)
 """Built entries are roundings of √β u and √β v; that moves an output by less than this."""
 
 Build = Callable[[GapMaxInnerProduct], AttentionInstance]

@@ -37,7 +37,7 @@ from reductions.reduction import size
 BOUNDS = "YES rows output at least 4N/(4N+1) >= 4/5 and NO rows at most 1/5"
 TIGHT = "both bounds are tight"
 BUDGET = "any additive error below 3/10 leaves every decision right"
-SHARP = "an additive error of 3/10 does not"
+SHARP = "an additive error of 3/10 can mislead"
 MAPS = "witnesses map forward and approximate outputs map back"
 FORMULAS = "the stated logits, entry bound R and logit bound b"
 SIZES = "the parameter map gives the sizes that are built"
