@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -12,10 +13,9 @@ from types import FrameType
 
 import typer
 
-from checks.cli import INTERRUPTED
+from checks.cli import BAD_INPUT, INTERRUPTED
 from checks.cli.app import app
 
-BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 TERMINATED = 128 + signal.SIGTERM
 
@@ -31,12 +31,9 @@ def run(arguments: Sequence[str]) -> int:
         status = command.main(args=list(arguments), prog_name="subquartic", standalone_mode=False)
         if status == INTERRUPTED:  # newer typers turn Ctrl-C into this status
             raise KeyboardInterrupt
-        sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return _fail(INTERRUPTED, "interrupted")
-    except BrokenPipeError:
-        return 0  # `subquartic ... | head` has seen enough
     except _CommandLineError as error:
         return _fail(BAD_INPUT, _usage_message(error))
     except MemoryError:
@@ -58,11 +55,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(status: int, message: str) -> int:
-    try:
-        sys.stdout.flush()
+    with contextlib.suppress(OSError):  # standard error itself may be full
         print(f"subquartic: {' '.join(message.split())}", file=sys.stderr)
-    except BrokenPipeError:
-        pass
     return status
 
 
@@ -71,8 +65,10 @@ def _terminate(signal_number: int, frame: FrameType | None) -> None:
 
 
 def _file_message(error: OSError) -> str:
-    if error.strerror is None or error.filename is None:
+    if error.strerror is None:
         return str(error)
+    if error.filename is None:
+        return f"{error.strerror}."
     return f"{os.fspath(error.filename)!s}: {error.strerror}."
 
 
