@@ -1,0 +1,166 @@
+"""Put the evidence of the ledger into the book.
+
+A statement is a sphinx-proof box with the label of a registered statement. This extension adds to
+each box a badge (what was executed, on what, by which code), writes a page for every source file
+that a badge links to, and provides the directives ``ledger-table`` and ``lemma-graph``.
+
+The build fails where a registered statement has no box, a box has no registered statement, or the
+two are of different kinds; it warns (an error under ``-W``) where a check FAILED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx_proof.nodes import depart_unenumerable_node, unenumerable_node
+
+from checks.evidence import Level
+from checks.ledger import Ledger, LedgerError, read_ledger
+from checks.lemma import Kind, registry
+from ledger_ext.badges import badge
+from ledger_ext.boxes import PROVED_KINDS, Place, is_box, open_unnumbered_box, places_of, tidy_ids
+from ledger_ext.graph import graph_figure, uses_table
+from ledger_ext.source_pages import source_pages
+from ledger_ext.tables import ledger_table
+from ledger_ext.view import View
+
+log = logging.getLogger(__name__)
+
+BOX_OF_KIND = {
+    Kind.DEFINITION: ("definition",),
+    Kind.LEMMA: ("lemma",),
+    Kind.THEOREM: ("theorem",),
+    Kind.CITED: ("lemma", "theorem"),
+    Kind.ASSUMED: ("definition", "assumption", "conjecture"),
+    Kind.REMARK: ("remark",),
+}
+
+
+class ledger_placeholder(nodes.General, nodes.Element):
+    """Where a table or the graph goes, once all statements have their numbers."""
+
+
+class LedgerDirective(SphinxDirective):
+    """``{ledger-table}`` and ``{lemma-graph}``."""
+
+    def run(self) -> list[nodes.Node]:
+        """Leave a placeholder."""
+        self.env.note_dependency(str(_ledger_path(self.env.app)))
+        return [ledger_placeholder(part=self.name)]
+
+
+def _ledger_path(app: Sphinx) -> Path:
+    return Path(app.srcdir) / app.config.ledger_path
+
+
+def _ledger(app: Sphinx) -> Ledger:
+    ledger: Ledger = app.ledger  # type: ignore[attr-defined]
+    return ledger
+
+
+def _load(app: Sphinx) -> None:
+    try:
+        app.ledger = read_ledger(_ledger_path(app))  # type: ignore[attr-defined]
+    except LedgerError as error:
+        raise ExtensionError(str(error)) from None
+
+
+def _places(env: BuildEnvironment) -> dict[str, Place]:
+    """Return the place of every box, by its label."""
+    if not hasattr(env, "statement_places"):
+        env.statement_places = {}  # type: ignore[attr-defined]
+    places: dict[str, Place] = env.statement_places
+    return places
+
+
+def _read(app: Sphinx, doctree: nodes.document) -> None:
+    tidy_ids(doctree)
+    found = places_of(doctree, app.env.docname)
+    if found:
+        _places(app.env).update(found)
+        app.env.note_dependency(str(_ledger_path(app)))
+
+
+def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    places = _places(env)
+    for label in [label for label, place in places.items() if place.docname == docname]:
+        del places[label]
+
+
+def _merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: BuildEnvironment) -> None:
+    _places(env).update({label: p for label, p in _places(other).items() if p.docname in docnames})
+
+
+def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """A badge names statements on other pages by number, so every page with a box is written anew."""
+    return sorted({place.docname for place in _places(env).values()})
+
+
+def _check(app: Sphinx, env: BuildEnvironment) -> None:
+    ledger, places = _ledger(app), _places(env)
+    if set(ledger.by_id) != set(registry()):
+        changed = ", ".join(sorted(set(ledger.by_id) ^ set(registry())))
+        raise ExtensionError(f"The ledger is out of date ({changed}): write it anew with `subquartic check`.")
+    problems = [f"{entry.id} has no box in the book" for entry in ledger.entries if entry.id not in places]
+    for label, place in places.items():
+        entry = ledger.by_id.get(label)
+        if entry is None:
+            problems.append(f"{place.docname}: the box {label!r} is no registered statement")
+        elif place.realtype not in BOX_OF_KIND[entry.kind]:
+            problems.append(f"{place.docname}: {label} is a {entry.kind}, its box a {place.realtype}")
+        elif entry.kind in PROVED_KINDS and not place.proved:
+            problems.append(f"{place.docname}: {label} has no proof on its page")
+    if problems:
+        raise ExtensionError("The book and the registry disagree:\n  " + "\n  ".join(sorted(problems)))
+    for entry in ledger.entries:
+        if entry.level is Level.FAILED:
+            log.warning("%s FAILED: %s", entry.id, "; ".join(entry.failures), type="ledger")
+
+
+def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    if app.builder.format != "html":
+        return
+    view = View(app, _ledger(app), _places(app.env), docname)
+    for box in list(doctree.findall(is_box)):
+        entry = view.ledger.by_id.get(box["label"])
+        if entry is not None:
+            box["classes"].append(f"level-{entry.level.lower()}")
+            box.append(nodes.raw("", badge(view, entry), format="html"))
+    for placeholder in list(doctree.findall(ledger_placeholder)):
+        if placeholder["part"] == "ledger-table":
+            markup = ledger_table(view)
+        else:
+            markup = graph_figure(view) + uses_table(view)
+        placeholder.replace_self(nodes.raw("", markup, format="html"))
+
+
+def _collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    if app.builder.format == "html":
+        yield from source_pages(View(app, _ledger(app), _places(app.env), ""))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.setup_extension("sphinx_proof")
+    app.add_config_value("ledger_path", "_data/ledger.json", "env")
+    app.add_node(ledger_placeholder)
+    app.add_node(unenumerable_node, override=True, html=(open_unnumbered_box, depart_unenumerable_node))
+    app.add_directive("lemma-graph", LedgerDirective)
+    app.add_directive("ledger-table", LedgerDirective)
+    app.connect("builder-inited", _load)
+    app.connect("doctree-read", _read)
+    app.connect("env-purge-doc", _purge)
+    app.connect("env-merge-info", _merge)
+    app.connect("env-updated", _rewrite)
+    app.connect("env-check-consistency", _check)
+    app.connect("doctree-resolved", _decorate)
+    app.connect("html-collect-pages", _collect_pages)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,46 @@
+"""A page for every source file that a badge links to, with an anchor a line and links back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+import checks
+from checks.ledger import Entry
+from ledger_ext.view import View, source_page
+
+
+def source_pages(view: View) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the pages in the form that Sphinx's ``html-collect-pages`` asks for."""
+    users: dict[str, list[Entry]] = {}
+    for entry in view.ledger.entries:
+        locations = dict.fromkeys((entry.code, entry.construction))
+        for path in dict.fromkeys(location.path for location in locations if location is not None):
+            users.setdefault(path, []).append(entry)
+    root = Path(next(iter(checks.__path__))).parent
+    for path, entries in users.items():
+        page = source_page(path)
+        body = _page(replace(view, docname=page), path, (root / path).read_text("utf8"), entries)
+        yield page, {"title": path, "body": body}, "page.html"
+
+
+def _page(view: View, path: str, code: str, entries: list[Entry]) -> str:
+    formatter = HtmlFormatter(cssclass="highlight", linenos="inline", linespans="line", wrapcode=True)
+    lines = highlight(code, PythonLexer(), formatter)
+    ids = "|".join(re.escape(id) for id in sorted(view.places, key=len, reverse=True))
+    lines = re.sub(
+        rf"(?<![\w-])(?:{ids})(?![\w-])",
+        lambda match: f'<a href="{escape(view.statement_url(match[0]))}">{match[0]}</a>',
+        lines,
+    )
+    lines = lines.replace("<pre>", f'<pre tabindex="0" aria-label="Source of {escape(path)}">', 1)
+    back = ", ".join(f"{view.statement_link(entry.id)} ({escape(entry.title)})" for entry in entries)
+    return f'<h1>{escape(path)}</h1><p class="source-users">Serves {back}.</p>{lines}'

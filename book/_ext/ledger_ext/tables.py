@@ -1,0 +1,81 @@
+"""The ledger as a table."""
+
+from __future__ import annotations
+
+from html import escape
+
+from checks.evidence import Level
+from checks.ledger import Entry
+from ledger_ext.boxes import PROVED_KINDS
+from ledger_ext.view import View, level_pill, plural
+
+HEADINGS = (
+    "Statement",
+    "Proof in the text",
+    "Executed evidence",
+    "Weakest ancestor",
+    "Controls",
+    "Seconds",
+    "Code",
+)
+
+
+def ledger_table(view: View) -> str:
+    """Return the circumstances of the run and one row a statement, in the order of the book."""
+    ledger = view.ledger
+    versions = ", ".join(f"{name} {version}" for name, version in ledger.versions.items())
+    statements = [view.ledger.by_id[id] for id in view.ids]
+    controls = sum(len(entry.controls) for entry in statements)
+    rejected = sum(entry.controls_rejected for entry in statements)
+    run = (
+        f"<p>Effort {ledger.effort}, seed {ledger.seed}; {escape(versions)}. "
+        f"{plural(len(statements), 'statement')}; {rejected} of {plural(controls, 'control')} rejected; "
+        f"{sum(entry.seconds for entry in statements):.1f} s in all.</p>"
+    )
+    rows = [_row(view, entry) for entry in statements]
+    return run + table("All statements and their evidence", HEADINGS, rows)
+
+
+def table(caption: str, headings: tuple[str, ...], rows: list[list[str]]) -> str:
+    """Return an accessible table that scrolls sideways; cells are HTML, the first of a row is its header."""
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="wide-table" role="region" tabindex="0" aria-label="{escape(caption)}">'
+        f'<table class="table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(view: View, entry: Entry) -> list[str]:
+    weakest = entry.weakest_ancestor
+    return [
+        f"{view.statement_link(entry.id)}<br>{escape(entry.title)}",
+        _proof(view, entry),
+        level_pill(entry) + _cases(entry),
+        "—" if weakest is None else f"{weakest.level}<br>{view.statement_link(weakest.id)}",
+        f"{entry.controls_rejected} of {len(entry.controls)}" if entry.controls else "—",
+        f"{entry.seconds:.2g}" if entry.records else "—",
+        "<br>".join(
+            view.code_link(location)
+            for location in dict.fromkeys((entry.code, entry.construction))
+            if location is not None
+        )
+        or "—",
+    ]
+
+
+def _proof(view: View, entry: Entry) -> str:
+    if entry.kind in PROVED_KINDS:
+        url = f"{view.url(view.places[entry.id].docname)}#proof-of-{entry.id}"
+        return f'<a href="{escape(url)}">in full</a>' if view.places[entry.id].proved else "none"
+    if entry.level is Level.CITED:
+        return f"in [{escape(entry.source)}]"
+    return "—"
+
+
+def _cases(entry: Entry) -> str:
+    return f"<br>{plural(sum(record.cases for record in entry.records), 'case')}" if entry.records else ""

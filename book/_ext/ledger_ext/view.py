@@ -1,0 +1,91 @@
+"""The ledger as seen from one page: links, numbers and escaped words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+
+from sphinx.application import Sphinx
+
+from checks.ledger import Entry, Ledger, Location
+from ledger_ext.boxes import Place
+
+SYMBOL = {
+    "SYMBOLIC": "∀",
+    "CERTIFIED": "⊢",
+    "EXHAUSTIVE": "▦",
+    "SAMPLED": "≈",
+    "CITED": "❝",
+    "ASSUMED": "?",
+    "FAILED": "✗",
+    "definition": "≔",
+    "remark": "✎",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the renderers need to know: the ledger, where the statements stand, and the page written."""
+
+    app: Sphinx
+    ledger: Ledger
+    places: Mapping[str, Place]
+    docname: str
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The statements in the order of the book."""
+        return sorted(self.places, key=lambda id: (*self._number(id), id))
+
+    def _number(self, id: str) -> tuple[int, ...]:
+        proof = self.app.env.proof_list[id]  # type: ignore[attr-defined]
+        numbers = self.app.env.toc_fignumbers.get(proof["docname"], {}).get(proof["countertype"], {})
+        return tuple(numbers.get(proof["ids"][0], ()))
+
+    def number(self, id: str) -> str:
+        """Return a statement's name in the book, such as "Lemma 7.1"."""
+        number = ".".join(map(str, self._number(id)))
+        return f"{self.places[id].realtype.title()} {number}".strip()
+
+    def url(self, docname: str) -> str:
+        """Return the address of another page, relative to this one."""
+        return self.app.builder.get_relative_uri(self.docname, docname)
+
+    def statement_url(self, id: str) -> str:
+        """Return the address of a statement's box."""
+        return f"{self.url(self.places[id].docname)}#{id}"
+
+    def statement_link(self, id: str) -> str:
+        """Return a link to a statement, worded by its number."""
+        return f'<a href="{escape(self.statement_url(id))}">{escape(self.number(id))}</a>'
+
+    def code_link(self, location: Location) -> str:
+        """Return a link to a line of a source page."""
+        url = f"{self.url(source_page(location.path))}#line-{location.line}"
+        return f'<a href="{escape(url)}"><code>{escape(location.path)}</code></a>'
+
+    def anchor(self, target: str) -> str:
+        """Return the address of ``page#anchor``."""
+        docname, _, anchor = target.partition("#")
+        return f"{self.url(docname)}#{anchor}"
+
+
+def source_page(path: str) -> str:
+    """Return the name of the page that shows a source file."""
+    return f"source/{path}"
+
+
+def level_pill(entry: Entry) -> str:
+    """Return the level as a symbol and a word in a frame."""
+    level = str(entry.level)
+    return (
+        f'<span class="level-pill level-{level.lower()}"><span aria-hidden="true">{SYMBOL.get(level, "")} '
+        f"</span>{escape(level)}</span>"
+    )
+
+
+def plural(count: int, word: str) -> str:
+    """Return ``count`` and ``word`` in the right number."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

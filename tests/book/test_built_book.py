@@ -1,0 +1,196 @@
+"""The built book in a real browser, without network: what a reader sees and can do."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+LEMMA = "lem-split-and-list"
+LEMMA_PAGE = "lower_bound/split_and_list.html"
+
+TYPESET = """async () => {
+  if (!document.querySelector('script[src*="mathjax"]')) return true;
+  if (!window.MathJax?.startup?.promise) return false;
+  await MathJax.startup.promise;
+  return true;
+}"""
+
+FORMULAS = """() => ({
+  source: document.querySelectorAll('.math').length,
+  typeset: document.querySelectorAll('.math mjx-container svg').length,
+  bad: [...document.querySelectorAll('mjx-merror, [data-mjx-error], mjx-container g[data-mml-node="merror"]')]
+    .map(e => e.textContent.slice(0, 80)),
+  raw: [...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container'))
+    .map(e => e.textContent.slice(0, 80)),
+})"""
+
+OVERFLOW = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const tooFar = element => element.getBoundingClientRect().right > width + 1;
+  const wide = [...document.querySelectorAll('main *')].filter(tooFar);
+  return wide.slice(-3).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.slice(0, 40));
+}"""
+
+
+def open_page(page, url: str) -> None:
+    page.goto(url, wait_until="load")
+    page.wait_for_function(TYPESET)
+
+
+def test_pages_typeset_and_fit(page, base_url: str, pages: list[str]) -> None:
+    """Every formula is typeset, no page is wider than the window; the fixture sees to requests and errors."""
+    faults = []
+    for path in pages:
+        open_page(page, f"{base_url}/{path}")
+        formulas = page.evaluate(FORMULAS)
+        faults += [f"{path}: unrendered formula {text}" for text in (*formulas["bad"], *formulas["raw"])]
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            overflow = page.evaluate(OVERFLOW)
+            faults += [f"{path} overflows at {width} px: {element}" for element in overflow]
+    assert faults == []
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.images_without_text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if values.get("id"):
+            self.ids.append(str(values["id"]))
+        for name in ("href", "src"):
+            if values.get(name):
+                self.targets.append(str(values[name]))
+        if tag == "img" and not values.get("alt"):
+            self.images_without_text.append(str(values.get("src")))
+
+
+@pytest.fixture(scope="module")
+def links(book: Path, pages: list[str]) -> dict[str, _Links]:
+    """What each page holds, by its path."""
+    parsed = {}
+    for path in pages:
+        parser = _Links()
+        parser.feed((book / path).read_text("utf8"))
+        parsed[path] = parser
+    return parsed
+
+
+def test_no_link_or_anchor_is_broken(book: Path, links: dict[str, _Links]) -> None:
+    broken = []
+    for path, page in links.items():
+        for target in page.targets:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc:
+                continue
+            linked = unquote(urlsplit(urljoin(f"/{path}", target)).path).lstrip("/")
+            if not (book / linked).is_file():
+                broken.append(f"{path}: {target} is no file")
+            elif parts.fragment and linked in links and unquote(parts.fragment) not in links[linked].ids:
+                broken.append(f"{path}: {target} is no anchor")
+    assert broken == []
+
+
+def test_ids_are_unique(links: dict[str, _Links]) -> None:
+    repeated = {
+        path: sorted({id for id in page.ids if page.ids.count(id) > 1})
+        for path, page in links.items()
+        if path != "search.html"  # the theme's own page has the search field twice
+    }
+    assert {path: ids for path, ids in repeated.items() if ids} == {}
+
+
+def test_images_have_alternative_text(links: dict[str, _Links]) -> None:
+    assert {path: page.images_without_text for path, page in links.items() if page.images_without_text} == {}
+
+
+def test_badge_to_source_and_back(page, base_url: str) -> None:
+    open_page(page, f"{base_url}/{LEMMA_PAGE}")
+    badge = page.locator(f"#{LEMMA} .badge-box")
+    assert "controls rejected" in badge.inner_text() or "control rejected" in badge.inner_text()
+    badge.locator("a", has_text="checks/lower_bound/split_and_list.py").click()
+    page.wait_for_url("**/source/checks/lower_bound/split_and_list.py.html#line-*")
+    line = page.locator(":target")
+    assert line.count() == 1
+    assert "@lemma" in line.inner_text()
+    page.locator(".source-users a").first.click()
+    page.wait_for_url(f"**/{LEMMA_PAGE}#lem-*")
+    assert page.locator(":target .badge-box").count() == 1
+
+
+def test_every_statement_has_a_badge(page, base_url: str, book: Path, pages: list[str]) -> None:
+    open_page(page, f"{base_url}/graph.html")
+    statements = set(json.loads(page.locator("figure.lemma-graph").get_attribute("data-uses")))
+    badged = set()
+    for path in pages:
+        if not path.startswith("source/"):
+            page.goto(f"{base_url}/{path}", wait_until="domcontentloaded")
+            badged |= set(page.locator("div.proof:has(> .badge-box)").evaluate_all("es => es.map(e => e.id)"))
+    assert badged == statements
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_graph_by_keyboard(page, base_url: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    open_page(page, f"{base_url}/graph.html")
+    figure = page.locator("figure.lemma-graph")
+    uses = json.loads(figure.get_attribute("data-uses"))
+    names = figure.locator("svg a").evaluate_all("as => as.map(a => a.getAttribute('aria-label'))")
+    assert len(names) == len(uses)
+    assert all("rests on" in name for name in names)
+
+    figure.locator(".lemma-graph-scroll").focus()
+    for _ in range(len(uses)):  # by Tab alone to the lemma's node
+        page.keyboard.press("Tab")
+        focused = page.evaluate("() => document.activeElement.closest('.node')?.id")
+        if focused == f"node-{LEMMA}":
+            break
+    assert focused == f"node-{LEMMA}"
+    dimmed = set(figure.locator(".node.dimmed").evaluate_all("ns => ns.map(n => n.id.slice(5))"))
+    assert dimmed == set(uses) - _reach(uses, LEMMA) - _reach(_reversed(uses), LEMMA)
+    page.keyboard.press("Escape")
+    assert figure.locator(".dimmed").count() == 0
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{LEMMA_PAGE}#{LEMMA}")
+
+
+def _reach(uses: dict[str, list[str]], start: str) -> set[str]:
+    found, front = {start}, [start]
+    while front:
+        front = [used for id in front for used in uses.get(id, []) if used not in found]
+        found.update(front)
+    return found
+
+
+def _reversed(uses: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {id: [other for other, used in uses.items() if id in used] for id in uses}
+
+
+def test_search_finds_the_lemma(page, base_url: str) -> None:
+    page.goto(f"{base_url}/search.html?q=half+assignment")
+    page.wait_for_selector("#search-results li a")
+    found = page.locator("#search-results li a").evaluate_all("as => as.map(a => a.href)")
+    assert any(LEMMA_PAGE in address for address in found)
+
+
+@pytest.mark.parametrize("path", ["intro.html", LEMMA_PAGE])
+def test_opened_as_a_file(page, book: Path, path: str) -> None:
+    open_page(page, (book / path).as_uri())
+    formulas = page.evaluate(FORMULAS)
+    assert formulas["source"] > 0
+    assert formulas["typeset"] == formulas["source"]
+    assert formulas["bad"] == []
+    fonts = page.evaluate(
+        "async () => { await document.fonts.ready;"
+        " return [...document.fonts].filter(f => f.status === 'loaded').map(f => f.family) }"
+    )
+    assert any("Font Awesome" in font for font in fonts)
