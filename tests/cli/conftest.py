@@ -1,0 +1,73 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from reductions.problems.cnf import RUNNING_EXAMPLE
+
+# Warnings are errors, so that none reaches a user.
+COMMAND = (sys.executable, "-W", "error", "-m", "checks.cli")
+
+
+@pytest.fixture(scope="session")
+def environment():
+    without = {"PYTHONUNBUFFERED", "SUBQUARTIC_TRACEBACK"}
+    return {name: value for name, value in os.environ.items() if name not in without} | {"COLUMNS": "100"}
+
+
+@pytest.fixture
+def start(environment, tmp_path):
+    """Start the command in an empty folder."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with_path = environment | {"PYTHONPATH": root}
+
+    def popen(*arguments, **options):
+        variables = with_path | options.pop("environment", {})
+        return subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdin=options.pop("stdin", subprocess.PIPE),
+            stdout=options.pop("stdout", subprocess.PIPE),
+            stderr=options.pop("stderr", subprocess.PIPE),
+            text=True,
+            cwd=tmp_path,
+            env=variables,
+            **options,
+        )
+
+    return popen
+
+
+@pytest.fixture
+def subquartic(start):
+    """Run the command; return what subprocess.run would. Nothing that it says may be a traceback."""
+
+    def run(*arguments, input="", **options):
+        process = start(*arguments, **options)
+        with process:
+            output, errors = process.communicate(input, timeout=120)
+        assert "Traceback" not in (errors or "")
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    return run
+
+
+@pytest.fixture
+def refused(subquartic):
+    """Run a command that must be refused; return its one line."""
+
+    def run(*arguments, **options):
+        result = subquartic(*arguments, **options)
+        assert result.returncode == 2, result
+        assert result.stdout == ""
+        (line,) = result.stderr.splitlines()
+        return line.removeprefix("subquartic: ")
+
+    return run
+
+
+@pytest.fixture
+def running_example(tmp_path):
+    path = tmp_path / "running.cnf"
+    path.write_text(RUNNING_EXAMPLE.to_dimacs())
+    return path
