@@ -156,16 +156,19 @@ def plan(
     except ValueError as error:
         raise DoesNotFit(str(error)) from None
     tokens = token_count(chosen)
-    largest_product = clauses + base if reading is Reading.MAPS else clauses + 0.5
+    # At most m + base for a key; the reference key's absolute products are below that plus 1/2.
+    largest_product = clauses + base + 0.5
     magnitudes = AttentionMagnitudes(
         dimension=dimension,
         keys=tokens,
-        absolute_logit_bound=2 * math.log(16 * tokens) * max(largest_product, 1.0),
+        absolute_logit_bound=2 * math.log(16 * tokens) * largest_product,
         value_bound=1.0,
         entry_error=512 * 2.0**-53,
     )
     tolerated = 5 / 16 if reading is Reading.MAPS else 7 / 16
-    dtypes = [np.dtype(np.float32), np.dtype(np.float64)] if precision == "auto" else [np.dtype(precision)]
+    dtypes: list[np.dtype[Any]] = (
+        [np.dtype(np.float32), np.dtype(np.float64)] if precision == "auto" else [np.dtype(precision)]
+    )
     bounds = [rounding_bound(magnitudes, dtype) for dtype in dtypes]
     index = next((i for i, bound in enumerate(bounds) if bound < tolerated), len(dtypes) - 1)
 

@@ -50,7 +50,7 @@ def streamed_attention(
     threads
         How many tiles of queries are worked on at a time. Each worker uses one BLAS thread.
     progress
-        Called with (rows done, rows in all), from the calling thread.
+        Called with (rows done, rows in all), from the calling thread, where there is more than one tile.
 
     Returns
     -------
@@ -59,7 +59,8 @@ def streamed_attention(
     """
     from threadpoolctl import threadpool_limits
 
-    count, width = queries.shape[0], values.shape[1]
+    count: int = queries.shape[0]
+    width: int = values.shape[1]
     outputs = np.empty((count, width))
     values_and_one = np.concatenate([values, np.ones((values.shape[0], 1), values.dtype)], axis=1)
 
@@ -71,6 +72,10 @@ def streamed_attention(
         return stop - start
 
     starts = range(0, count, QUERY_TILE)
+    if len(starts) <= 1:  # nothing to share out: BLAS may use its own threads
+        for start in starts:
+            tile(start)
+        return outputs
     done = 0
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(max_workers=threads) as pool:
         try:

@@ -115,8 +115,7 @@ class SatToVarInferenceReduced(Reduced[CNF, ApproximateVar]):
             raise ValueError(
                 f"Argument 'solution' must be within {self.target.tolerated_error} of the outputs."
             )
-        model: tuple[bool, ...] = self.listed.extract_solution((int(yes[0]), int(partners[0])))
-        return model
+        return self.listed.extract_solution((int(yes[0]), int(partners[0])))
 
 
 class SatToVarInference(Reduction[CNF, ApproximateVar]):

@@ -35,7 +35,7 @@ class Reading(StrEnum):
     START_ONLY = "start only"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ApproximateVar(PromiseProblem):
     """A VAR model, its input, and read-out pixels whose outputs are promised to be far from a threshold.
 
@@ -114,6 +114,11 @@ class ApproximateVar(PromiseProblem):
             array.setflags(write=False)
         object.__setattr__(self, "read_outs", read_outs)
         object.__setattr__(self, "start_token", start_token)
+
+    def __repr__(self) -> str:
+        sides = ", ".join(str(h) if h == w else f"{h}x{w}" for h, w in self.model.schedule)
+        kernel = self.model.interpolation.kernel
+        return f"ApproximateVar({self.reading}, {kernel}, schedule {sides}, {len(self.read_outs)} read-outs)"
 
     @property
     def tolerated_error(self) -> float:
