@@ -214,7 +214,8 @@ def _execute(ids: list[str], run: Run, jobs: int) -> Iterator[LemmaReport]:
         yield from (_run_guarded(id, run) for id in ids)
         return
     with _workers(jobs) as pool:
-        futures: dict[Future[LemmaReport], str] = {pool.submit(_run_guarded, id, run): id for id in ids}
+        with _interrupt_held():
+            futures: dict[Future[LemmaReport], str] = {pool.submit(_run_guarded, id, run): id for id in ids}
         for future in as_completed(futures):
             error = future.exception()
             if error is None:
@@ -240,7 +241,7 @@ def _error_report(entry: Lemma, run: Run, seconds: float, error: BaseException) 
 @contextmanager
 def _workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that an interrupt or an error ends at once instead of waiting for their queue."""
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     # A forked worker would inherit the locks of BLAS threads that it does not have.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
@@ -248,8 +249,27 @@ def _workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():  # an interrupt may have reached this process alone
+            worker.terminate()
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold Ctrl-C back while workers are started, in them until they are ready to end silently."""
+    import signal
+    from multiprocessing import resource_tracker
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would let Ctrl-C through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def _start_worker() -> None:
@@ -259,4 +279,6 @@ def _start_worker() -> None:
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     threadpool_limits(1)

@@ -116,7 +116,7 @@ class TokenMap:
     @property
     def channels(self) -> int:
         """The length of a token."""
-        return self.tokens.shape[1]
+        return int(self.tokens.shape[1])
 
     def dense(self) -> Floats:
         """Return the map as an array of shape (height, width, channels)."""
@@ -192,7 +192,7 @@ class SelfAttention:
     @property
     def dimension(self) -> int:
         """The dimension of queries and keys."""
-        return self.query_weights.shape[1]
+        return int(self.query_weights.shape[1])
 
 
 Layer = FeedForward | SelfAttention
