@@ -52,8 +52,9 @@ class Manifest:
     answer, known_by, witness
         ``YES``, ``NO``, ``OUTSIDE_PROMISE`` or ``unknown``; how that is known; the witness of a YES.
     read_out
-        ``{"positions": "all" | [...], "threshold": ..., "tolerated_error": ...}`` where the solution is
-        an approximate output that is read at some positions; None for an exact problem.
+        ``{"positions": ..., "threshold": ..., "tolerated_error": ...}`` where the solution is an
+        approximate output that is read at some positions: "all", a list, or the name of the tensor that
+        holds them. None for an exact problem.
     """
 
     problem: str
@@ -78,6 +79,9 @@ class Manifest:
             raise ValueError(
                 f"the manifest says that the answer is {self.answer}, known by {self.known_by!r}"
             )
+        positions = None if self.read_out is None else self.read_out["positions"]
+        if isinstance(positions, str) and positions not in {"all", *self.tensors}:
+            raise ValueError(f"the manifest's read-out positions are in no tensor: {positions!r:.40}")
         if self.witness is not None and self.answer != Answer.YES:
             raise ValueError(f"the manifest has a witness, but its answer is {self.answer}")
 
@@ -190,7 +194,7 @@ def _is_read_out(value: Any) -> bool:
     return (
         isinstance(value, Mapping)
         and set(value) == {"positions", "threshold", "tolerated_error"}
-        and (value["positions"] == "all" or isinstance(value["positions"], list | tuple))
+        and isinstance(value["positions"], str | list | tuple)
         and _is_number(value["threshold"])
         and _is_number(value["tolerated_error"])
     )
