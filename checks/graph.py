@@ -7,6 +7,7 @@ twice: the evidence by colour and in words, the kind by shape and in words.
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,16 @@ from checks.lemma import Kind, Lemma, registry
 if TYPE_CHECKING:
     import networkx
 
-SHAPE = {
-    Kind.DEFINITION: "box",
-    Kind.LEMMA: "ellipse",
-    Kind.THEOREM: "doubleoctagon",
-    Kind.CITED: "note",
-    Kind.ASSUMED: "hexagon",
-    Kind.REMARK: "plaintext",
+SHAPE = {  # Graphviz shape and style
+    Kind.DEFINITION: ("box", "filled"),
+    Kind.LEMMA: ("box", "rounded,filled"),
+    Kind.THEOREM: ("doubleoctagon", "filled"),
+    Kind.CITED: ("note", "filled"),
+    Kind.ASSUMED: ("hexagon", "filled"),
+    Kind.REMARK: ("ellipse", "filled"),
 }
+
+LABEL_WIDTH = 18  # characters a line
 
 LIGHT = {  # backgrounds for black text
     Level.SYMBOLIC: "#b7e4c7",
@@ -82,7 +85,7 @@ def _level_without_run(entry: Lemma) -> str:
 
 
 def to_graphviz(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, str]) -> Any:
-    """Return the graph laid out by dot, what rests on nothing at the bottom, as a ``pygraphviz.AGraph``.
+    """Return the graph laid out by dot, what rests on nothing at the top, as a ``pygraphviz.AGraph``.
 
     Parameters
     ----------
@@ -103,24 +106,31 @@ def to_graphviz(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, st
     drawing = pygraphviz.AGraph(
         directed=True, rankdir="BT", bgcolor="transparent", nodesep=0.25, ranksep=0.45
     )
-    drawing.node_attr.update(fontname="Helvetica", fontsize=11, style="filled", margin="0.1,0.05")
+    drawing.node_attr.update(fontname="Helvetica", fontsize=11, margin="0.1,0.06")
     drawing.edge_attr.update(arrowsize=0.7, color="#767676")
     for node, data in graph.nodes(data=True):
+        shape, style = SHAPE[data["kind"]]
         colour = LIGHT[Level(data["level"])] if data["level"] in list(Level) else "#ffffff"
         attributes = {
             "id": f"node-{node}",
-            "shape": SHAPE[data["kind"]],
+            "shape": shape,
+            "style": style,
             "fillcolor": colour,
-            "label": f"{data['title']}\n{data['level']}",
+            "label": f"{wrap(data['title'])}\n{data['level']}",
             "tooltip": f"{node}: {data['title']} ({data['kind']}, {data['level']})",
         }
         attributes |= {name: values[node] for name, values in node_attributes.items() if node in values}
         drawing.add_node(node, **attributes)
     for start, end, data in graph.edges(data=True):
-        style = "solid" if data["part"] == "statement" else "dashed"
-        drawing.add_edge(start, end, id=f"edge-{start}--{end}", style=style)
+        line = "solid" if data["part"] == "statement" else "dashed"
+        drawing.add_edge(start, end, id=f"edge-{start}--{end}", style=line)
     drawing.layout(prog="dot")
     return drawing
+
+
+def wrap(title: str) -> str:
+    """Break a title into lines that keep its node narrow."""
+    return textwrap.fill(title, LABEL_WIDTH, break_long_words=False)
 
 
 def draw_svg(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, str]) -> str:

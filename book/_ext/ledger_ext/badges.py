@@ -7,7 +7,7 @@ from html import escape
 from checks.evidence import Level
 from checks.ledger import Entry, Record
 from checks.lemma import Kind
-from ledger_ext.view import View, level_pill, plural
+from ledger_ext.view import View, duration, level_pill, plural
 
 
 def badge(view: View, entry: Entry) -> str:
@@ -21,7 +21,7 @@ def badge(view: View, entry: Entry) -> str:
     if entry.controls:
         parts.append(f"{entry.controls_rejected} of {plural(len(entry.controls), 'control')} rejected")
     if entry.records:
-        parts.append(f"{entry.seconds:.2g} s ({view.ledger.effort})")
+        parts.append(f"{duration(entry.seconds)} ({view.ledger.effort})")
     parts += _code(view, entry)
     parts.append(f'<a href="{escape(view.anchor("intro#how-to-read-a-badge"))}">how to read this</a>')
     items = "".join(f"<li>{part}</li>" for part in parts)

@@ -6,7 +6,7 @@ import json
 from html import escape
 from xml.etree import ElementTree
 
-from checks.graph import draw_svg, lemma_graph
+from checks.graph import draw_svg, lemma_graph, wrap
 from checks.ledger import Entry
 from checks.lemma import registry
 from ledger_ext.tables import table
@@ -47,7 +47,7 @@ def _drawing(view: View) -> str:
 
 def _label(view: View, entry: Entry) -> str:
     level = str(entry.level)
-    return f"{view.number(entry.id)}\n{entry.title}\n{SYMBOL.get(level, '')} {level}"
+    return f"{view.number(entry.id)}\n{wrap(entry.title)}\n{SYMBOL.get(level, '')} {level}"
 
 
 def _spoken(view: View, entry: Entry) -> str:
@@ -60,7 +60,7 @@ def _inline(svg: str, levels: dict[str, str]) -> str:
     root = ElementTree.fromstring(svg)
     width = float(root.attrib.pop("width").removesuffix("pt"))
     del root.attrib["height"]
-    root.attrib |= {"role": "group", "aria-label": "Dependency graph", "style": f"width:{width:.0f}px"}
+    root.attrib |= {"role": "group", "aria-label": "Dependency graph", "style": f"--drawn: {width:.0f}px"}
     for parent in list(root.iter()):
         for title in parent.findall(f"{{{SVG}}}title"):
             parent.remove(title)

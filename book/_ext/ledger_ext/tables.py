@@ -7,7 +7,7 @@ from html import escape
 from checks.evidence import Level
 from checks.ledger import Entry
 from ledger_ext.boxes import PROVED_KINDS
-from ledger_ext.view import View, level_pill, plural
+from ledger_ext.view import View, duration, level_pill, plural
 
 HEADINGS = (
     "Statement",
@@ -15,7 +15,7 @@ HEADINGS = (
     "Executed evidence",
     "Weakest ancestor",
     "Controls",
-    "Seconds",
+    "Time",
     "Code",
 )
 
@@ -30,7 +30,7 @@ def ledger_table(view: View) -> str:
     run = (
         f"<p>Effort {ledger.effort}, seed {ledger.seed}; {escape(versions)}. "
         f"{plural(len(statements), 'statement')}; {rejected} of {plural(controls, 'control')} rejected; "
-        f"{sum(entry.seconds for entry in statements):.1f} s in all.</p>"
+        f"{duration(sum(entry.seconds for entry in statements))} in all.</p>"
     )
     rows = [_row(view, entry) for entry in statements]
     return run + table("All statements and their evidence", HEADINGS, rows)
@@ -58,13 +58,8 @@ def _row(view: View, entry: Entry) -> list[str]:
         level_pill(entry) + _cases(entry),
         "—" if weakest is None else f"{weakest.level}<br>{view.statement_link(weakest.id)}",
         f"{entry.controls_rejected} of {len(entry.controls)}" if entry.controls else "—",
-        f"{entry.seconds:.2g}" if entry.records else "—",
-        "<br>".join(
-            view.code_link(location)
-            for location in dict.fromkeys((entry.code, entry.construction))
-            if location is not None
-        )
-        or "—",
+        duration(entry.seconds) if entry.records else "—",
+        _code(view, entry),
     ]
 
 
@@ -75,6 +70,14 @@ def _proof(view: View, entry: Entry) -> str:
     if entry.level is Level.CITED:
         return f"in [{escape(entry.source)}]"
     return "—"
+
+
+def _code(view: View, entry: Entry) -> str:
+    links = []
+    for word, location in (("check", entry.code), ("construction", entry.construction)):
+        if location is not None and not (word == "check" and location == entry.construction):
+            links.append(f'<a href="{escape(view.code_url(location))}">{word}</a>')
+    return ", ".join(links) or "—"
 
 
 def _cases(entry: Entry) -> str:

@@ -61,10 +61,13 @@ class View:
         """Return a link to a statement, worded by its number."""
         return f'<a href="{escape(self.statement_url(id))}">{escape(self.number(id))}</a>'
 
+    def code_url(self, location: Location) -> str:
+        """Return the address of a line of a source page."""
+        return f"{self.url(source_page(location.path))}#line-{location.line}"
+
     def code_link(self, location: Location) -> str:
-        """Return a link to a line of a source page."""
-        url = f"{self.url(source_page(location.path))}#line-{location.line}"
-        return f'<a href="{escape(url)}"><code>{escape(location.path)}</code></a>'
+        """Return a link to a line of a source page, worded by the file's path."""
+        return f'<a href="{escape(self.code_url(location))}"><code>{escape(location.path)}</code></a>'
 
     def anchor(self, target: str) -> str:
         """Return the address of ``page#anchor``."""
@@ -89,3 +92,8 @@ def level_pill(entry: Entry) -> str:
 def plural(count: int, word: str) -> str:
     """Return ``count`` and ``word`` in the right number."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds with two digits, or whole ones from ten up."""
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
