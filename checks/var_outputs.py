@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,15 +43,14 @@ def decides_in_error_ball(
     return all(np.array_equal(target.decide_rows(tried), truth) for tried in tries)
 
 
-def parameter_map_is_exact(reduction: Reduction[Any, Any], source: Problem) -> bool:
-    """Tell whether the parameter map, at the source's sizes, equals the sizes built: counts exactly."""
+def sizes_are_exact(source: Problem, reduction: Reduction[Any, Any], stated: Mapping[str, Any]) -> bool:
+    """Tell whether the parameter map, at the source's sizes, equals the sizes built (counts exactly)."""
     import sympy
 
     from reductions.reduction import size
 
     given = source.sizes
     built = reduction.map_instance(source).target.sizes
-    stated = reduction.parameter_map()
     if stated.keys() != built.keys():
         return False
     for name, expression in stated.items():

@@ -11,7 +11,7 @@ import numpy as np
 
 from checks.evidence import Evidence, exhaustive, sampled, symbolic
 from checks.lemma import Run, lemma
-from checks.var_outputs import decides_in_error_ball, keeps_bounds, parameter_map_is_exact, worst_outputs
+from checks.var_outputs import decides_in_error_ball, keeps_bounds, sizes_are_exact, worst_outputs
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference, SatToVarInferenceReduced
 from reductions.problems.approximate_var import ApproximateVar
 from reductions.problems.cnf import CNF, random_k_sat
@@ -81,7 +81,7 @@ def same_inputs(first: ApproximateVar, second: ApproximateVar) -> bool:
     return (
         first.model.schedule == second.model.schedule
         and np.array_equal(first.start_token, second.start_token)
-        and all(a is b or np.array_equal(a, b) for a, b in tables)
+        and all(b is None if a is None else b is not None and np.array_equal(a, b) for a, b in tables)
     )
 
 
@@ -128,9 +128,9 @@ def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
     yield exhaustive(
         SIZES,
         "v = 0 ... 7 and m = 0, 1, 5; default and released schedule",
-        [(source, r) for source in sources for r in (reduction, released)],
+        [(source, r, r.parameter_map()) for source in sources for r in (reduction, released)],
         48,
-        lambda case: parameter_map_is_exact(case[1], case[0]),
+        lambda case: sizes_are_exact(*case),
     )
 
 
@@ -207,9 +207,9 @@ def halved_scale(run: Run) -> Evidence:
     reduction = SatToVarInference(schedule=square_schedule((1, 32)))
     reduced = reduction.map_instance(CNF(20, ((),)))
     target = reduced.target
-    feed_forward, attention = target.model.layers
-    halved = replace(attention, temperature=2 * target.attention_layer.temperature)
-    model = replace(target.model, layers=(feed_forward, halved))
+    layer = target.attention_layer
+    halved = replace(layer, temperature=2 * layer.temperature)
+    model = replace(target.model, layers=(target.model.layers[0], halved))
     return _control(
         "20 variables and the empty clause (every inner product 1), schedule 1, 32",
         reduced,
