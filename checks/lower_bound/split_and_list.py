@@ -16,7 +16,7 @@ from reductions.problems.cnf import CNF, Clause, Model, random_k_sat
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 from reductions.reduction import size
 
-PRODUCTS = "<u_i, w_j> is the number of clauses that the joined assignment falsifies"
+PRODUCTS = "<a_i, b_j> is the number of clauses that the joined assignment falsifies"
 DECIDES = "the formula is satisfiable iff an orthogonal pair exists"
 WITNESSES = "models map to orthogonal pairs, and every orthogonal pair maps back to a model"
 SIZES = "N = 2^⌈v/2⌉ and m is the number of clauses"
