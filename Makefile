@@ -1,0 +1,55 @@
+# `make book` builds the book, `make test` runs the tests; each sets up what it needs.
+PYTHON ?= python3
+LEVEL  ?= quick
+JOBS   ?= 2
+BIN    := .venv/bin
+LEDGER := book/_data/ledger.json
+
+.PHONY: help setup book test test-slow test-book lint types check lab lock clean
+
+help:            ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: .venv/.installed ## create .venv with the locked versions of everything
+
+.venv/.installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[book,test,torch,dask]'
+	@touch $@
+
+check: setup     ## execute every lemma's check and write the ledger (LEVEL=quick|full)
+	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER)
+
+book: check      ## build the book into book/_build/html (LEVEL=quick|full)
+	$(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
+	@echo "The book is at book/_build/html/index.html"
+
+test: setup      ## run the default tests
+	$(BIN)/python -m pytest -m "not slow and not book"
+
+test-slow: setup ## run the long tests
+	$(BIN)/python -m pytest -m "slow and not book"
+
+test-book: setup ## drive the built book in a real browser (needs chromium; run `make book` first)
+	$(BIN)/python -m pytest -m book
+
+lint: setup      ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup     ## check types
+	$(BIN)/mypy
+
+lab: setup       ## open the notebooks in JupyterLab
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock jupyterlab
+	cd book && ../$(BIN)/jupyter lab
+
+lock:            ## write requirements.lock anew from the newest versions that pyproject.toml allows
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[book,test,torch,dask]' jupyterlab
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	@touch .venv/.installed
+
+clean:           ## remove what was built
+	rm -rf book/_build book/_data/ledger.json .jupyter_cache
