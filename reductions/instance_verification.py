@@ -21,8 +21,8 @@ from reductions.problem import Answer, Problem, PromiseProblem
 from reductions.problem_codecs import Tensors, codec
 from reductions.tensor_header import InstanceFileError, first_line
 
-AFFORDABLE_WORK = 2e10
-"""Elementary operations up to which the exact answer is recomputed: about ten seconds."""
+AFFORDABLE_WORK = 1e11
+"""Elementary operations up to which the exact answer is recomputed: ten seconds or so."""
 
 
 class Outcome(StrEnum):
