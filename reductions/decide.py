@@ -148,7 +148,7 @@ def plan(
             chosen = AttentionToVar(interpolation, schedule).schedule_for(vectors)
             room = capacity(interpolation, *chosen[-2:])
             if room < vectors:
-                raise ValueError(f"The schedule has {room} slots where {vectors} are needed.")
+                raise ValueError(f"The schedule has room for {room} of the {vectors} vectors a side.")
             dimension = 2 * clauses + max(1, clauses) + base
         else:
             chosen = SatToVarInference(interpolation, schedule).schedule_for(formula.variables)

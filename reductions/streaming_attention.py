@@ -141,11 +141,13 @@ def rounding_bound(magnitudes: AttentionMagnitudes, dtype: np.dtype[Any] | type)
 
     Notes
     -----
-    With u the unit roundoff and gamma_k = k u / (1 - k u):
+    With u the unit roundoff and gamma_k = k u / (1 - k u), for entries of Q / tau, K and V that are zero or
+    normal numbers of the dtype:
 
     1. entries carry a relative error of at most e = entry_error + 4 u (conversion to the dtype,
        division by tau), so a logit is off by at most ((1 + e)^2 (1 + gamma_d) - 1) b for any order of
-       summation (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1);
+       summation (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), and d products
+       that underflow add at most d times the smallest normal number;
     2. subtracting the maximum rounds a number of size at most 2 b (1 + that);
     3. exp is off by EXP_ULPS units in the last place, which acts like a further error of the logit;
        what underflows weighs less than the smallest normal number, against a row sum of at least 1/2;
@@ -157,18 +159,21 @@ def rounding_bound(magnitudes: AttentionMagnitudes, dtype: np.dtype[Any] | type)
     Returns
     -------
     float
-        The bound; infinity where d u or tile u is too large for the analysis.
+        The bound; infinity where d u or tile u is too large for the analysis, or a logit may overflow.
     """
-    unit = UNIT_ROUNDOFF[np.dtype(dtype)]
+    unit, smallest = UNIT_ROUNDOFF[np.dtype(dtype)], SMALLEST_NORMAL[np.dtype(dtype)]
     tile = min(KEY_TILE, magnitudes.keys)
     tiles = math.ceil(magnitudes.keys / KEY_TILE)
     if max(magnitudes.dimension, tile) * unit >= 0.1:
         return math.inf
     b, v = magnitudes.absolute_logit_bound, magnitudes.value_bound
+    if b * smallest >= 1:  # differences of logits, at most 2.5 b, stay below 4 / smallest, the overflow
+        return math.inf
     entry = magnitudes.entry_error + 4 * unit
     dot = (1 + entry) ** 2 * (1 + _gamma(magnitudes.dimension, unit)) - 1
     eta = dot * b + 2 * unit * b * (1 + dot) - math.log1p(-2 * EXP_ULPS * unit)
-    underflow = 2 * magnitudes.keys * SMALLEST_NORMAL[np.dtype(dtype)]
+    eta += 2 * magnitudes.dimension * smallest
+    underflow = 2 * magnitudes.keys * smallest
     summation = (
         _gamma(tile, unit) + (2 * EXP_ULPS + 4) * tiles * UNIT_ROUNDOFF[np.dtype(np.float64)] + underflow
     )

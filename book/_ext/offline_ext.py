@@ -26,7 +26,7 @@ EXTERNAL_IN_HTML = re.compile(
 EXTERNAL_IN_CSS = re.compile(r"""(?:url\(|@import)\s*["']?(?:https?:)?//[^"')]+""", re.IGNORECASE)
 FONT_PRELOAD = re.compile(r'\s*<link rel="preload" as="font"[^>]*>')
 FONT_URL = re.compile(r"url\(([^)]+?\.woff2)\)")
-OLD_FAMILY = re.compile(r"""@font-face\{font-family:["']?(?:Font Awesome 5|FontAwesome\b)[^}]*\}""")
+OLD_FAMILY = re.compile(r"@font-face\{[^}]*font-family:(?:Font Awesome\\ 5|FontAwesome)[^}]*\}")
 FALLBACK_FONT = re.compile(r',url\([^)]+?\.ttf\) format\("truetype"\)')
 
 

@@ -166,7 +166,8 @@ def split_and_list(run: Run) -> Iterator[Evidence]:
         spaces.append(FormulaSpace(2, 2, 3))
     formulas = [formula for space in spaces for formula in space]
     count = sum(space.size for space in spaces)
-    scope = "all formulas with " + "; with ".join(map(str, spaces))
+    listed = ", ".join(f"({space.variables}; {space.most}; {space.longest})" for space in spaces)
+    scope = f"all formulas with (v; at most m clauses; at most k literals a clause) in {listed}"
     draws = run.pick(quick=100, full=2000)
     random_scope = "random 3-CNFs with 3 <= v <= 8 and 4.3 v clauses"
     for claim, predicate in ((PRODUCTS, counts_falsified), (DECIDES, decides), (WITNESSES, maps_witnesses)):
