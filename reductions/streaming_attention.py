@@ -56,9 +56,16 @@ def streamed_attention(
     -------
     numpy.ndarray
         Shape (L_q, d_v), float64: sums over key tiles are combined in float64.
+
+    Raises
+    ------
+    ValueError
+        If there is no key.
     """
     from threadpoolctl import threadpool_limits
 
+    if not len(keys):
+        raise ValueError("Argument 'keys' must have at least one row, not none.")
     count: int = queries.shape[0]
     width: int = values.shape[1]
     outputs = np.empty((count, width))
