@@ -23,7 +23,7 @@ from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.isolation import capacity
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
-from reductions.lower_bound.split_and_list import SplitAndList
+from reductions.lower_bound.split_and_list import MOST_VARIABLES, SplitAndList
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
@@ -41,7 +41,6 @@ Status = Literal["SATISFIABLE", "UNSATISFIABLE", "UNKNOWN"]
 Precision = Literal["auto", "float32", "float64"]
 
 BASELINE_BYTES = 150 * 2**20  # the interpreter and its libraries
-LARGEST_HALF = 40  # bits; beyond it even the list of half assignments is out of the question
 
 
 class DoesNotFit(ValueError):
@@ -137,7 +136,7 @@ def plan(
         If the schedule has too little room, or there are too many half assignments to write down.
     """
     bits, clauses = (formula.variables + 1) // 2, len(formula.clauses)
-    if bits > LARGEST_HALF:
+    if formula.variables > MOST_VARIABLES:
         raise DoesNotFit(
             f"{formula.variables} variables need 2^{bits} half assignments a side: too many to list."
         )

@@ -14,7 +14,7 @@ import numpy as np
 from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
 from checks.lemma import Run, lemma
 from checks.var_outputs import decides_in_error_ball, keeps_bounds, sizes_are_exact, worst_outputs
-from reductions.lower_bound.attention_to_var import NO_BOUND, YES_BOUND, AttentionToVar, base_coordinates
+from reductions.lower_bound.attention_to_var import NO_BOUND, YES_BOUND, AttentionToVar
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.isolation import grid_slots
@@ -104,9 +104,9 @@ def attention_to_var(run: Run) -> Iterator[Evidence]:
     """Symbolic and certified for the bounds, exhaustive on small OV instances through the whole chain."""
     yield symbolic(BOUNDS, "the shares of the proof, for every L", bound_identities())
     yield certified(BOUNDS, "the constants, in rational arithmetic", bound_claims())
-    for vectors, dimension in ((2, 3), (3, 2)):
+    for vectors, dimension in run.pick(quick=[(2, 3)], full=[(2, 3), (3, 2)]):
         rules = run.pick(
-            quick=[Interpolation(Kernel.BICUBIC if vectors == 2 else Kernel.BILINEAR)],
+            quick=[BICUBIC],
             full=[Interpolation(kernel) for kernel in Kernel] + [Interpolation(aligned=True)],
         )
         for rule in rules:
@@ -227,13 +227,10 @@ def negative_products(run: Run) -> Evidence:
 
 @attention_to_var.control("no base coordinates are appended")
 def no_base_coordinates(run: Run) -> Evidence:
-    """For m = 1, s = Δ and the reference logit is g: tokens at logit 0 weigh 1/(16 L) each, no less."""
-    source = OrthogonalVectors(np.zeros((1, 1), dtype=np.uint8), np.zeros((1, 1), dtype=np.uint8))
+    """For m = 0 the orthogonal key's logit is then 0, that of all the zero tokens: YES turns to NO."""
+    source = OrthogonalVectors(np.zeros((1, 0), dtype=np.uint8), np.zeros((1, 0), dtype=np.uint8))
     attention = (ComplementEncoding() >> GapMaxIPToAttention()).map_instance(source).target
-    return exhaustive(
-        "the reference logit is at least 3 g",
-        "N = 1, m = 1",
-        [attention],
-        1,
-        lambda target: base_coordinates(target) == 0,
+    broken = AttentionToVar(BICUBIC).build(attention, base=0)
+    return _decides(
+        "N = 1, m = 0 (s = 0 and Δ = 1, where two base coordinates are due), bicubic", source, broken
     )

@@ -107,14 +107,18 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
         Raises
         ------
         ValueError
-            If a logit is negative (a kernel with negative weights would turn its sign around), or if
-            the schedule has too few slots.
+            If a logit is negative (a kernel with negative weights would turn its sign around), if all
+            queries and keys are zero (then no row is a YES or a NO row), or if the schedule has too few
+            slots.
         """
         _require_nonnegative_logits(source.attention)
         return AttentionToVarReduced(source, self.build(source))
 
-    def build(self, source: ReferenceKeyAttention) -> ApproximateVar:
-        """Build the target without asking whether logits are nonnegative (the negative control does)."""
+    def build(self, source: ReferenceKeyAttention, base: int | None = None) -> ApproximateVar:
+        """Build the target without asking whether logits are nonnegative (the negative controls do).
+
+        ``base`` is the number of base coordinates; None is :func:`base_coordinates`.
+        """
         layer = source.attention
         queries, keys = len(layer.queries), len(layer.keys) - 1
         schedule = self.schedule_for(max(queries, keys))
@@ -122,7 +126,8 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
         slots = grid_slots(self.interpolation, coarse, fine, max(queries, keys))
 
         # All logits, the reference's too, are raised by a constant until the reference's is 3 g or more.
-        base = base_coordinates(source)
+        if base is None:
+            base = base_coordinates(source)
         d = layer.queries.shape[1] + base
         tau = float(d) if self.temperature is None else self.temperature
         entry = layer.entry_bound
@@ -201,8 +206,15 @@ def base_coordinates(source: ReferenceKeyAttention) -> int:
     """Return how many coordinates, each raising every logit by R^2/tau, lift the reference logit to 3 g.
 
     For gap-Max-IP with threshold s and gap Delta this is max(0, ceil(2 Delta - s)).
+
+    Raises
+    ------
+    ValueError
+        If R = 0.
     """
     layer = source.attention
+    if layer.entry_bound == 0:
+        raise ValueError("Argument 'source' must have a nonzero entry among its queries and keys.")
     missing = (3 * source.logit_gap - source.reference_logit) * layer.temperature / layer.entry_bound**2
     # The quotient is an integer for dyadic s and Delta, up to rounding: do not round noise up.
     return max(0, math.ceil(missing * (1 - 1e-12) - 1e-12))

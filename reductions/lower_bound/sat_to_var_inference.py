@@ -139,6 +139,8 @@ class SatToVarInference(Reduction[CNF, ApproximateVar]):
         schedule: Schedule | None = None,
         temperature: float | None = None,
     ) -> None:
+        if temperature is not None and not 0 < temperature < math.inf:
+            raise ValueError(f"Argument 'temperature' must be a positive number or None, not {temperature}.")
         self.interpolation = interpolation or Interpolation()
         self.schedule = None if schedule is None else require_schedule(schedule)
         self.temperature = temperature
