@@ -1,0 +1,112 @@
+"""The build refuses a book that disagrees with the registry, or that would load from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LEMMA_PAGE = "lower_bound/split_and_list.md"
+
+
+@pytest.fixture
+def sources(book: Path, tmp_path: Path) -> Path:
+    """A copy of the built book's sources, with its ledger and without executing its pages."""
+    copy = tmp_path / "book"
+    shutil.copytree(book.parents[1], copy, ignore=shutil.ignore_patterns("_build", "__pycache__"))
+    edit(copy / "_config.yml", "execute_notebooks: cache", 'execute_notebooks: "off"')
+    return copy
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf8")
+
+
+def build(sources: Path) -> tuple[int, str]:
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", sources, "-W", "--keep-going"]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return finished.returncode, re.sub(r"\x1b\[[\d;]*m", "", finished.stdout + finished.stderr)
+
+
+def refused(sources: Path) -> str:
+    status, output = build(sources)
+    assert status != 0
+    return output
+
+
+def test_the_unchanged_book_builds(sources):
+    status, output = build(sources)
+    assert status == 0, output[-2000:]
+
+
+def test_a_statement_without_box(sources):
+    edit(sources / LEMMA_PAGE, ":label: lem-split-and-list\n", ":label: lem-other-name\n")
+    output = refused(sources)
+    assert "lem-split-and-list has no box in the book" in output
+    assert "the box 'lem-other-name' is no registered statement" in output
+
+
+def test_a_box_without_statement(sources):
+    page = sources / LEMMA_PAGE
+    page.write_text(page.read_text("utf8") + "\n```{prf:theorem} Bold\nEverything is easy.\n```\n", "utf8")
+    assert "is no registered statement" in refused(sources)
+
+
+def test_a_box_of_another_kind(sources):
+    edit(sources / LEMMA_PAGE, "```{prf:lemma}", "```{prf:remark}")
+    assert "lem-split-and-list is a lemma, its box a remark" in refused(sources)
+
+
+def test_a_lemma_without_proof(sources):
+    edit(sources / LEMMA_PAGE, "{prf:proof}", "{note}")
+    assert "lem-split-and-list has no proof on its page" in refused(sources)
+
+
+def test_a_failed_check(sources):
+    path = sources / "_data/ledger.json"
+    ledger = json.loads(path.read_text("utf8"))
+    entry = next(entry for entry in ledger["entries"] if entry["id"] == "lem-split-and-list")
+    entry |= {"level": "FAILED", "failures": ["the claim: case 1: (0, 0)"]}
+    path.write_text(json.dumps(ledger), "utf8")
+    assert "lem-split-and-list FAILED: the claim: case 1: (0, 0)" in refused(sources)
+
+
+def test_an_outdated_or_missing_ledger(sources):
+    path = sources / "_data/ledger.json"
+    ledger = json.loads(path.read_text("utf8"))
+    unused = next(
+        entry
+        for entry in ledger["entries"]
+        if not any(
+            entry["id"] in other["statement_uses"] + other["proof_uses"] for other in ledger["entries"]
+        )
+        and not any(entry["id"] in other["assumed"] for other in ledger["entries"])
+    )
+    ledger["entries"].remove(unused)
+    path.write_text(json.dumps(ledger), "utf8")
+    assert f"The ledger is out of date ({unused['id']})" in refused(sources)
+    path.unlink()
+    assert "write it with `subquartic check --ledger" in refused(sources)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<img alt="" src="https://example.org/a.png">',
+        "<script src='//example.org/a.js'></script>",
+        "<link rel=stylesheet href=https://example.org/a.css>",
+    ],
+)
+def test_a_page_that_loads_from_elsewhere(sources, markup):
+    page = sources / "cite.md"
+    page.write_text(page.read_text("utf8") + f"\n{markup}\n", "utf8")
+    output = refused(sources)
+    assert "The site would load from other machines" in output
+    assert "cite.html" in output
