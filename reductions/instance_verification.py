@@ -57,6 +57,13 @@ class Verification:
         """Whether no check failed."""
         return all(check.outcome is not Outcome.FAILED for check in self.checks)
 
+    @property
+    def damage(self) -> str | None:
+        """Why the file is no instance at all (truncated, tampered with); None where it is one."""
+        last = self.checks[-1]
+        unreadable = last.outcome is Outcome.FAILED and last.name in ("manifest", "hashes", "structure")
+        return last.detail if unreadable else None
+
 
 def verify_instance(
     path: str | os.PathLike[str], *, affordable_work: float = AFFORDABLE_WORK

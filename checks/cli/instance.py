@@ -21,19 +21,22 @@ LONGEST_VALUE = 400
 def verify(file: InstanceFile, threads: Threads = None, json: Json = False) -> None:
     """Recheck every claim of an instance file: manifest, hashes, bounds, promise, answer, witness.
 
-    Exit status 1 where a check failed.
+    Exit status 1 where a claim is false, 2 where the file is damaged.
     """
     limit_threads(threads)
     from reductions.instance_verification import verify_instance
+    from reductions.tensor_header import InstanceFileError
 
     verification = verify_instance(file)
+    if verification.damage is not None and not json:
+        raise InstanceFileError(f"{file}: {verification.damage}")
     if json:
         print_json({**asdict(verification), "ok": verification.ok})
     else:
         rows = [(check.name, check.outcome.value, check.detail) for check in verification.checks]
         print_table(None, ("check", "result", "found"), rows)
     if not verification.ok:
-        raise typer.Exit(1)
+        raise typer.Exit(1 if verification.damage is None else 2)
 
 
 def solve(

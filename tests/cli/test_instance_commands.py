@@ -93,9 +93,9 @@ def test_a_damaged_file_fails_verification_and_is_not_solved(subquartic, refused
     content = bytearray(target.read_bytes())
     content[-1] ^= 1
     target.write_bytes(content)
-    result = subquartic("verify", target)
-    assert (result.returncode, result.stderr) == (1, "")
-    assert "SHA-256 of tensor 'right'" in result.stdout
+    assert refused("verify", target).startswith(f"{target}: the SHA-256 of tensor 'right'")
+    as_json = subquartic("verify", target, "--json")
+    assert (as_json.returncode, json.loads(as_json.stdout)["ok"]) == (2, False)
     assert refused("solve", target).startswith(f"{target}: the SHA-256")
     assert refused("verify", tmp_path / "absent").endswith("absent: No such file or directory.")
 
