@@ -88,6 +88,8 @@ class TokenMap:
     tokens: Floats
 
     def __post_init__(self) -> None:
+        if np.size(self.positions) and np.asarray(self.positions).dtype.kind not in "iu":
+            raise TypeError("Argument 'positions' must be integers.")
         positions = np.array(self.positions, dtype=np.int64)
         tokens = np.array(self.tokens, dtype=np.float64)
         require_matrix_shape("positions", positions.shape, 2)
@@ -311,13 +313,13 @@ class VarModel:
             float32 or float64, for the attention layers.
         threads, progress
             As in :func:`reductions.streaming_attention.streamed_attention`; progress of the last scale.
+
+        Raises
+        ------
+        ValueError
+            If the start token, the maps or the rows do not belong to the model.
         """
-        if maps is not None and len(maps) != len(self.schedule) - 1:
-            raise ValueError(
-                f"Argument 'maps' must hold {len(self.schedule) - 1} token maps, not {len(maps)}."
-            )
-        if rows is not None and not isinstance(self.layers[-1], SelfAttention):
-            raise ValueError("Argument 'rows' must be None where the last layer is not attention.")
+        self._require_input(start_token, maps, rows)
         caches = [
             _KeyValueCache(layer, self.tokens, dtype)
             for layer in self.layers
@@ -332,6 +334,38 @@ class VarModel:
             source = self._tokens_of_scale(scale, start_token, maps, outputs)
             outputs.append(self._apply_layers(source, caches, wanted, threads, progress if last else None))
         return outputs
+
+    def _require_input(
+        self, start_token: Floats, maps: Sequence[TokenMap] | None, rows: NDArray[np.int64] | None
+    ) -> None:
+        if np.shape(start_token) != (self.channels,):
+            raise ValueError(
+                f"Argument 'start_token' must have shape {(self.channels,)}, not {np.shape(start_token)}."
+            )
+        outgoing = self.layers[-1].channels[1]
+        if maps is None and len(self.schedule) > 1 and outgoing != self.channels:
+            raise ValueError(
+                f"Argument 'maps' must be given: the model draws tokens of {outgoing} channels and takes "
+                f"tokens of {self.channels}."
+            )
+        if maps is not None and len(maps) != len(self.schedule) - 1:
+            raise ValueError(
+                f"Argument 'maps' must hold {len(self.schedule) - 1} token maps, not {len(maps)}."
+            )
+        for shape, token_map in zip(self.schedule, maps or (), strict=False):
+            if (token_map.shape, token_map.channels) != (shape, self.channels):
+                raise ValueError(
+                    f"Argument 'maps' must have a map of shape {shape} and {self.channels} channels for each "
+                    f"scale, not of {token_map.shape} and {token_map.channels}."
+                )
+        if rows is not None:
+            if not isinstance(self.layers[-1], SelfAttention):
+                raise ValueError("Argument 'rows' must be None where the last layer is not attention.")
+            height, width = self.schedule[-1]
+            if np.size(rows) and not 0 <= np.min(rows) <= np.max(rows) < height * width:
+                raise ValueError(
+                    f"Argument 'rows' must be pixels 0 ... {height * width - 1} of the last scale."
+                )
 
     def _tokens_of_scale(
         self, scale: int, start_token: Floats, maps: Sequence[TokenMap] | None, outputs: list[Floats]
