@@ -100,6 +100,8 @@ class ApproximateVar(PromiseProblem):
         start_token = np.array(self.start_token, dtype=np.float64)
         if start_token.shape != (self.model.channels,) or not np.isfinite(start_token).all():
             raise ValueError(f"Argument 'start_token' must be {self.model.channels} finite numbers.")
+        if not isinstance(self.model.layers[-1], SelfAttention):
+            raise ValueError("Argument 'model' must end with an attention layer, which computes single rows.")
         outgoing = self.model.layers[-1].channels[1]
         if not 0 <= self.read_out_channel < outgoing:
             raise ValueError(
@@ -168,7 +170,11 @@ class ApproximateVar(PromiseProblem):
         return read
 
     def rounding_bound(self, dtype: np.dtype[Any] | type = np.float64) -> float:
-        """Bound the distance between :meth:`outputs` and the real-number model (one attention layer)."""
+        """Bound the distance between :meth:`outputs` and the real-number model.
+
+        For one attention layer whose values lie in [-1, 1] and reach the read-out channel by a unit weight,
+        as in the reductions; infinity where there are more attention layers.
+        """
         layers = [layer for layer in self.model.layers if isinstance(layer, SelfAttention)]
         if len(layers) != 1:
             return float("inf")
@@ -205,16 +211,27 @@ class ApproximateVar(PromiseProblem):
         maps = self.maps if self.reading is Reading.MAPS else None
         row = self.read_outs[witness : witness + 1]
         output = self.model.run(self.start_token, maps, rows=row)[-1][0, self.read_out_channel]
-        return bool(output >= self.yes_bound - self.rounding_bound())
+        return bool(output >= self.yes_bound - self._trusted_error())
 
     def solve_brute_force(self) -> int | None:
         """Return the number of the first YES read-out, or None, by running the model in float64."""
-        yes = np.flatnonzero(self.outputs() >= self.yes_bound - self.rounding_bound())
+        yes = np.flatnonzero(self.outputs() >= self.yes_bound - self._trusted_error())
         return int(yes[0]) if len(yes) else None
 
     def answer(self) -> Answer:
         """Run the model in float64; the rounding bound decides what counts as attained."""
-        outputs, error = self.outputs(), self.rounding_bound()
+        error = self._trusted_error()
+        outputs = self.outputs()
         if (outputs >= self.yes_bound - error).any():
             return Answer.YES
         return Answer.NO if (outputs <= self.no_bound + error).all() else Answer.OUTSIDE_PROMISE
+
+    def _trusted_error(self) -> float:
+        """Return the rounding bound of float64, or raise ValueError where it leaves nothing to decide by."""
+        error = self.rounding_bound()
+        if error >= self.tolerated_error:
+            raise ValueError(
+                f"This instance cannot be decided in float64: its rounding bound {error:.2g} is not below "
+                f"the tolerated error {self.tolerated_error:.2g}."
+            )
+        return error

@@ -69,9 +69,10 @@ def from_tensors(tensors: Tensors, parameters: Parameters) -> ApproximateVar:
     schedule = tuple((_integer("schedule", h), _integer("schedule", w)) for h, w in parameters["schedule"])
     reading = Reading(parameters["reading"])
     layout = {"start_token": ("float64", 1), "read_outs": ("int64", 1)}
-    for scale in range(1, len(schedule) + 1):
+    for scale in range(1, len(schedule) if reading is Reading.MAPS else 1):
         if f"X_{scale}.positions" in tensors or f"X_{scale}.tokens" in tensors:
             layout |= {f"X_{scale}.positions": ("int64", 2), f"X_{scale}.tokens": ("float64", 2)}
+    for scale in range(1, len(schedule) + 1):
         if f"P_{scale}" in tensors:
             layout[f"P_{scale}"] = ("float64", 2)
     for index, entry in enumerate(parameters["layers"], 1):
@@ -91,9 +92,10 @@ def from_tensors(tensors: Tensors, parameters: Parameters) -> ApproximateVar:
                 f"a layer must be of kind 'feed-forward' or 'attention', not {entry['kind']!r:.40}"
             )
     tables = tuple(tensors.get(f"P_{scale}") for scale in range(1, len(schedule) + 1))
-    interpolation = Interpolation(
-        Kernel(parameters["kernel"]), _number("a", parameters["a"]), parameters["aligned"] is True
-    )
+    aligned = parameters["aligned"]
+    if not isinstance(aligned, bool):
+        raise ValueError(f"parameter 'aligned' must be true or false, not {aligned!r:.40}")
+    interpolation = Interpolation(Kernel(parameters["kernel"]), _number("a", parameters["a"]), aligned)
     model = VarModel(
         schedule, interpolation, tuple(layers), tables if any(table is not None for table in tables) else ()
     )
