@@ -20,6 +20,9 @@ def sources(book: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "book"
     shutil.copytree(book.parents[1], copy, ignore=shutil.ignore_patterns("_build", "__pycache__"))
     edit(copy / "_config.yml", "execute_notebooks: cache", 'execute_notebooks: "off"')
+    edit(
+        copy / "_config.yml", "suppress_warnings: [", "suppress_warnings: [myst-nb.lexer, "
+    )  # of not executing
     return copy
 
 
