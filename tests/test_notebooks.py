@@ -29,7 +29,7 @@ def _parameter(page: Path):
     return pytest.param(page, id=name, marks=() if quick else pytest.mark.slow)
 
 
-@pytest.mark.parametrize("page", map(_parameter, PAGES))
+@pytest.mark.parametrize("page", [_parameter(page) for page in PAGES])
 # What the kernel machinery warns of is not the page's doing.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_the_page_runs(page: Path):
