@@ -7,6 +7,9 @@ h w times. A stack of zero-padded 3 x 3 convolutions then sees nothing but the b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,12 +24,23 @@ def collapsed_run(model: VarModel, start_token: Floats) -> Floats:
     Raises
     ------
     ValueError
-        If the model has positions: then maps need not be constant.
+        If the model has positions: then maps need not be constant. Or if it cannot draw, because its
+        tokens change their length.
     """
     if any(table is not None for table in model.position_table):
         raise ValueError("Argument 'model' must have no position table.")
+    outgoing = model.layers[-1].channels[1]
+    if len(model.schedule) > 1 and outgoing != model.channels:
+        raise ValueError(
+            f"Argument 'model' must draw tokens of {model.channels} channels, not of {outgoing}."
+        )
+    counts = np.array([height * width for height, width in model.schedule], dtype=np.float64)
+    return weighted_run(model, start_token, counts)
+
+
+def weighted_run(model: VarModel, start_token: Floats, multiplicities: Floats) -> Floats:
+    """Run the model on one token a scale; attention counts that of scale k ``multiplicities[k]`` times."""
     caches: list[tuple[list[Floats], list[Floats]]] = [([], []) for _ in model.layers]
-    multiplicities = np.array([height * width for height, width in model.schedule], dtype=np.float64)
     token = np.asarray(start_token, dtype=np.float64)
     maps = []
     for scale in range(len(model.schedule)):
@@ -41,6 +55,15 @@ def collapsed_run(model: VarModel, start_token: Floats) -> Floats:
             token = weights @ np.stack(values) / weights.sum() @ layer.output_weights
         maps.append(token)
     return np.stack(maps)
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """Nearest up-sampling by the factor 2: every pixel becomes 2 x 2 equal ones."""
+
+
+ImageLayer = NDArray[np.float64] | Doubling
+"""The filters of a convolution, shape (3, 3, channels in, channels out), or a doubling."""
 
 
 def convolve(image: Floats, filters: Floats) -> Floats:
@@ -62,43 +85,88 @@ def convolve(image: Floats, filters: Floats) -> Floats:
     return convolved
 
 
-def border_pattern(n: int, depth: int) -> NDArray[np.int64]:
-    """Return, for each of n pixels on an axis, the pixel of a side of 2 depth + 1 that it behaves like.
+def border_depth(layers: Sequence[ImageLayer]) -> int:
+    """Return how far from the border a stack of layers can tell pixels apart.
 
-    Pixels closer than ``depth`` to an end keep their distance to it; all others are the middle one.
+    A convolution carries the border one pixel inward, a doubling twice as far.
+    """
+    depth = 0
+    for layer in layers:
+        depth = 2 * depth if isinstance(layer, Doubling) else depth + 1
+    return depth
+
+
+def border_pattern(n: int, depth: int, side: int | None = None) -> NDArray[np.int64]:
+    """Return, for each of n pixels on an axis, the pixel of an axis of ``side`` that it behaves like.
+
+    Pixels closer than ``depth`` to an end keep their distance to it; all others are alike.
+
+    Parameters
+    ----------
+    n
+        At least 2 depth + 1.
+    side
+        At least 2 depth + 1, which is the default.
 
     >>> border_pattern(8, 2).tolist()
     [0, 1, 2, 2, 2, 2, 3, 4]
     """
-    if n < 2 * depth + 1:
-        raise ValueError(f"Argument 'n' must be at least {2 * depth + 1} for {depth} convolutions, not {n}.")
+    side = 2 * depth + 1 if side is None else side
+    for argument, pixels in (("n", n), ("side", side)):
+        if pixels < 2 * depth + 1:
+            raise ValueError(f"Argument {argument!r} must be at least {2 * depth + 1}, not {pixels}.")
     index = np.arange(n)
-    return np.minimum(index, depth) + np.maximum(index - (n - 1 - depth), 0)
+    return np.where(index < depth, index, np.where(index >= n - depth, index - n + side, depth))
 
 
-def collapsed_image(value: Floats, layers: list[Floats], n: int) -> Floats:
-    """Return what D zero-padded 3 x 3 convolutions, with ReLU between them, make of a constant n x n map.
+def collapsed_image(value: Floats, layers: Sequence[ImageLayer], n: int) -> Floats:
+    """Return what a stack of layers makes of a constant n x n map, from a small map only.
 
-    They are run on a (2 D + 1) x (2 D + 1) map only; its pixels are then copied to where they belong.
+    With border depth D and u doublings, the stack is run on a constant map of side
+    ceil((2 D + 1) / 2^u); its pixels are then copied to where they belong.
 
     Parameters
     ----------
     value
         The constant, shape (channels,).
     layers
-        D filters as in :func:`convolve`.
+        As in :func:`full_image`.
     n
-        At least 2 D + 1.
+        The side of the constant map.
     """
-    pattern = border_pattern(n, len(layers))
-    small = full_image(value, layers, 2 * len(layers) + 1)
-    image: Floats = small[np.ix_(pattern, pattern)]
+    depth = border_depth(layers)
+    factor = 2 ** sum(isinstance(layer, Doubling) for layer in layers)
+    small = -(-(2 * depth + 1) // factor)
+    if n <= small:
+        return full_image(value, layers, n)
+    pattern = border_pattern(factor * n, depth, factor * small)
+    image: Floats = full_image(value, layers, small)[np.ix_(pattern, pattern)]
     return image
 
 
-def full_image(value: Floats, layers: list[Floats], n: int) -> Floats:
-    """Return the same as :func:`collapsed_image`, computed on all n x n pixels."""
+def full_image(value: Floats, layers: Sequence[ImageLayer], n: int) -> Floats:
+    """Return what convolutions, with ReLU between them, and doublings make of a constant n x n map.
+
+    Parameters
+    ----------
+    value
+        The constant, shape (channels,).
+    layers
+        Filters and doublings, in order.
+    n
+        The side of the constant map.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (2^u n, 2^u n, channels out) for u doublings. All pixels are computed.
+    """
     image: Floats = np.broadcast_to(np.asarray(value, dtype=np.float64), (n, n, len(value)))
-    for depth, filters in enumerate(layers):
-        image = convolve(image if depth == 0 else np.maximum(image, 0.0), filters)
+    convolved = False
+    for layer in layers:
+        if isinstance(layer, Doubling):
+            image = image.repeat(2, axis=0).repeat(2, axis=1)
+        else:
+            image = convolve(np.maximum(image, 0.0) if convolved else image, layer)
+            convolved = True
     return image
