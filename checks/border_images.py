@@ -1,0 +1,135 @@
+"""What the check of ``lem-collapse`` says of images: border patterns of convolutions and doublings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.evidence import Evidence, certified, exhaustive, sampled
+from checks.formal_terms import image_on_terms
+from checks.lemma import Run
+from reductions.lower_bound.collapse import (
+    Doubling,
+    ImageLayer,
+    border_depth,
+    border_pattern,
+    collapsed_image,
+    full_image,
+)
+from reductions.problems.var_model import Floats
+
+PATTERNS = "(3) pixels with the same border pattern are equal"
+IMAGES = "(3) images that are computed on a small map"
+ATTAINED = "(3) (2D + 1)^2 different values occur"
+
+
+def images(run: Run) -> Iterator[Evidence]:
+    """Check the part about convolutions."""
+    length, most = run.pick(quick=(5, 48), full=(6, 96))
+    stacks = list(small_stacks(length, most))
+    yield exhaustive(
+        PATTERNS,
+        f"all stacks of up to {length} convolutions and doublings on constant maps of side at most 12, "
+        f"images of side at most {most}, all filters and tokenwise functions: formal terms",
+        stacks,
+        sum(min(12, most // 2**u) * binomial for u, binomial in doublings_up_to(length)),
+        patterns_decide,
+    )
+    taps = product((0.0, 1.0), repeat=9)
+    yield exhaustive(
+        IMAGES,
+        "all 512 filters of zeros and ones, applied twice with ReLU on sides 1 to 7, bit for bit",
+        ((np.reshape(nine, (3, 3, 1, 1)), n) for nine in taps for n in range(1, 8)),
+        7 * 512,
+        lambda case: same_image(([case[0], case[0]], np.ones(1), case[1])),
+    )
+    draws = run.pick(quick=150, full=3000)
+    yield sampled(
+        IMAGES,
+        f"{draws} random stacks of integer filters with ReLU and doublings, bit for bit",
+        run.seed,
+        draws,
+        draw_stack,
+        same_image,
+    )
+    yield certified(
+        ATTAINED, "positive integer filters, D = 1 to 4, n = 2D + 1 and 2D + 4", numbers_of_values()
+    )
+
+
+def small_stacks(length: int, most: int) -> Iterator[tuple[str, int]]:
+    """Yield every stack of at most ``length`` steps with every side n <= 12 that keeps the image small."""
+    for steps in range(length + 1):
+        for stack in product("CU", repeat=steps):
+            for n in range(1, min(12, most // 2 ** stack.count("U")) + 1):
+                yield "".join(stack), n
+
+
+def doublings_up_to(length: int) -> list[tuple[int, int]]:
+    """Return, for each number u of doublings, how many stacks of at most ``length`` steps have it."""
+    return [(u, sum(comb(steps, u) for steps in range(length + 1))) for u in range(length + 1)]
+
+
+def as_layers(stack: str) -> list[ImageLayer]:
+    """Return layers of the stack's kinds, for functions that do not look at the filters."""
+    return [Doubling() if step == "U" else np.zeros((3, 3, 1, 1)) for step in stack]
+
+
+def patterns_decide(case: tuple[str, int], less: int = 0) -> bool:
+    """Tell whether pixels with the same pattern have the same term, and without doublings only they.
+
+    ``less`` is subtracted from the border depth, for a control.
+    """
+    stack, n = case
+    depth = border_depth(as_layers(stack)) - less
+    image = image_on_terms(stack, n)
+    pattern = axis_pattern(len(image), depth)
+    classes = pattern[:, None] * (2 * depth + 2) + pattern[None, :]
+    pairs = np.unique(np.stack([classes.ravel(), image.ravel()]), axis=1).shape[1]
+    patterns = len(np.unique(classes))
+    determined = pairs == patterns <= (2 * depth + 1) ** 2
+    alternating = stack == "C" * len(stack) or stack == "C" + "UC" * stack.count("U")
+    return determined and (not alternating or len(np.unique(image)) == patterns)
+
+
+def axis_pattern(side: int, depth: int) -> NDArray[np.int64]:
+    """Return the pattern of every pixel of an axis; an axis without a middle has all pixels different."""
+    return border_pattern(side, depth) if side >= 2 * depth + 1 else np.arange(side)
+
+
+ImageCase = tuple[list[ImageLayer], Floats, int]
+
+
+def draw_stack(generator: np.random.Generator) -> ImageCase:
+    """Draw up to four steps, integer filters with up to 3 channels, an integer value and a side."""
+    stack = "".join(generator.choice(["C", "C", "U"], int(generator.integers(1, 5))))
+    widths = generator.integers(1, 4, len(stack) + 1).tolist()
+    layers: list[ImageLayer] = []
+    channels = widths[0]
+    for step, outgoing in zip(stack, widths[1:], strict=True):
+        if step == "U":
+            layers.append(Doubling())
+        else:
+            layers.append(generator.integers(-3, 4, (3, 3, channels, outgoing)).astype(np.float64))
+            channels = outgoing
+    return layers, generator.integers(-3, 4, widths[0]).astype(np.float64), int(generator.integers(1, 17))
+
+
+def same_image(case: ImageCase) -> bool:
+    """Compare the image from the small map with the one computed on all pixels; all sums are exact."""
+    layers, value, n = case
+    return np.array_equal(collapsed_image(value, layers, n), full_image(value, layers, n))
+
+
+def numbers_of_values() -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield the claims that convolutions with positive integer taps tell all border patterns apart."""
+    taps = np.array([[1.0, 2, 4], [8, 16, 32], [64, 128, 256]]).reshape(3, 3, 1, 1)
+    for depth in range(1, 5):
+        for n in (2 * depth + 1, 2 * depth + 4):
+            image = full_image(np.ones(1), [taps] * depth, n)
+            yield f"D = {depth}, n = {n}", len(np.unique(image)), "==", (2 * depth + 1) ** 2
