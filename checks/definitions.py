@@ -57,5 +57,5 @@ declare(
     kind=Kind.DEFINITION,
     title="Approximate VAR, three readings",
     statement_uses=("def-var", "def-aattc"),
-    construction="reductions.problems.var_model",
+    construction="reductions.problems.approximate_var",
 )
