@@ -34,8 +34,8 @@ def images(run: Run) -> Iterator[Evidence]:
     stacks = list(small_stacks(length, most))
     yield exhaustive(
         PATTERNS,
-        f"all stacks of up to {length} convolutions and doublings on constant maps of side at most 12, "
-        f"images of side at most {most}, all filters and tokenwise functions: formal terms",
+        f"all stacks of up to {length} convolutions and doublings, n <= 12, images of side at most {most}, "
+        "any filters and tokenwise functions: formal terms",
         stacks,
         sum(min(12, most // 2**u) * binomial for u, binomial in doublings_up_to(length)),
         patterns_decide,
