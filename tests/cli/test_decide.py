@@ -59,7 +59,7 @@ def test_bad_input_is_one_line(refused, running_example):
     assert "absent.cnf: No such file" in refused("decide", "absent.cnf")
     assert refused("decide", "-", input="p cnf 1 1\n2 0\n").startswith("standard input: ")
     assert "MiB" in refused("decide", running_example, "--memory-limit", "1M")
-    assert "slots" in refused("decide", running_example, "--schedule", "1,2")
+    assert "room for 1 of the 4 vectors" in refused("decide", running_example, "--schedule", "1,2")
     assert "Did you mean bicubic?" in refused("decide", running_example, "--kernel", "bicubik")
     assert "Did you mean --kernel?" in refused("decide", running_example, "--kernal", "bicubic")
     assert "'--schedule'" in refused("decide", running_example, "--schedule", "1,two")
