@@ -104,12 +104,14 @@ def attention_to_var(run: Run) -> Iterator[Evidence]:
     """Symbolic and certified for the bounds, exhaustive on small OV instances through the whole chain."""
     yield symbolic(BOUNDS, "the shares of the proof, for every L", bound_identities())
     yield certified(BOUNDS, "the constants, in rational arithmetic", bound_claims())
-    for vectors, dimension in run.pick(quick=[(2, 3)], full=[(2, 3), (3, 2)]):
-        rules = run.pick(
-            quick=[BICUBIC],
-            full=[Interpolation(kernel) for kernel in Kernel] + [Interpolation(aligned=True)],
-        )
-        for rule in rules:
+    rules = [
+        BICUBIC,
+        Interpolation(Kernel.BILINEAR),
+        Interpolation(Kernel.NEAREST),
+        Interpolation(aligned=True),
+    ]
+    for (vectors, dimension), quick in (((2, 3), rules[:1]), ((3, 2), rules[1:2])):
+        for rule in run.pick(quick=quick, full=rules):
             kind = f"{rule.kernel}, aligned" if rule.aligned else str(rule.kernel)
             yield exhaustive(
                 DECIDES,
