@@ -8,6 +8,8 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from reductions.problems.var_model import FeedForward, Floats, SelfAttention, VarModel
 
 Token = list[Any]
@@ -74,11 +76,11 @@ def _positive(iv: Any, x: Any) -> Any:
 
 
 def _attention(iv: Any, layer: SelfAttention, tokens: list[Token], seen: list[Token]) -> list[Token]:
-    keys = [_times(token, layer.key_weights) for token in seen]
-    values = [_times(token, layer.value_weights) for token in seen]
+    keys = [_times(token, np.asarray(layer.key_weights)) for token in seen]
+    values = [_times(token, np.asarray(layer.value_weights)) for token in seen]
     outputs = []
     for token in tokens:
-        query = _times(token, layer.query_weights)
+        query = _times(token, np.asarray(layer.query_weights))
         logits = [sum(q * k for q, k in zip(query, key, strict=True)) / layer.temperature for key in keys]
         weights = [iv.exp(logit) for logit in logits]
         total = sum(weights)

@@ -182,12 +182,12 @@ def plan(
         + 2 * vectors * clauses * 4  # vectors of half assignments and a working copy
         + threads * QUERY_TILE * KEY_TILE * item * 2
         + 3 * ROW_BLOCK * hidden * 8
-        + 3 * hidden**2 * 8  # weights
     )
     if reading is Reading.MAPS:
         memory += 10 * vectors * dimension * 8  # gap-Max-IP, attention, scaled copies, slot tokens
     else:
         memory += 4 * tokens * channels * 8  # position table, tokens and outputs of the last scale
+        memory += 3 * hidden**2 * 8  # weights
     return Plan(
         vectors,
         chosen,

@@ -20,6 +20,7 @@ from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import (
+    ChannelSlice,
     Floats,
     Schedule,
     SelfAttention,
@@ -142,11 +143,15 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
         start_token = np.concatenate([np.zeros(d), padded_keys[-1], [0.0]])
         last_map = TokenMap(coarse, slots.coarse, tokens / slots.weight[:, None])
 
-        identity = np.eye(2 * d + 1)
+        channels = 2 * d + 1
         attention = SelfAttention(
-            identity[:, :d], identity[:, d : 2 * d], identity[:, 2 * d :], np.ones((1, 1)), tau
+            query_weights=ChannelSlice(0, d, channels),
+            key_weights=ChannelSlice(d, 2 * d, channels),
+            value_weights=ChannelSlice(2 * d, channels, channels),
+            output_weights=np.ones((1, 1)),
+            temperature=tau,
         )
-        middle = tuple(TokenMap.zero(shape, 2 * d + 1) for shape in schedule[:-2])
+        middle = tuple(TokenMap.zero(shape, channels) for shape in schedule[:-2])
         return ApproximateVar(
             model=VarModel(schedule, self.interpolation, (attention,)),
             reading=Reading.MAPS,

@@ -1,6 +1,7 @@
 """How a VAR instance becomes named tensors: the start token, the maps X_k, positions P_k, weights by layer.
 
 A token map is stored by the positions and the values of its nonzero tokens; a zero map is not stored.
+Projections that read a slice of the channels are parameters: [start, stop, channels].
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from reductions.problem_codecs import Codec, Parameters, Tensors, require_tensors
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import FeedForward, Layer, SelfAttention, TokenMap, VarModel
+from reductions.problems.var_model import ChannelSlice, FeedForward, Layer, SelfAttention, TokenMap, VarModel
 
 _NUMBERS = (
     "threshold",
@@ -47,8 +48,14 @@ def to_tensors(problem: ApproximateVar) -> tuple[Tensors, Parameters]:
             tensors[f"layer_{index}.W"] = layer.weights
             layers.append({"kind": "feed-forward"})
         else:
-            tensors |= {f"layer_{index}.{name}": getattr(layer, field) for name, field in _ATTENTION.items()}
-            layers.append({"kind": "attention", "temperature": layer.temperature})
+            slices = {}
+            for name, field in _ATTENTION.items():
+                weights = getattr(layer, field)
+                if isinstance(weights, ChannelSlice):
+                    slices[name] = [weights.start, weights.stop, weights.channels]
+                else:
+                    tensors[f"layer_{index}.{name}"] = weights
+            layers.append({"kind": "attention", "temperature": layer.temperature, "slices": slices})
     interpolation = model.interpolation
     return tensors, {
         "reading": str(problem.reading),
@@ -76,21 +83,9 @@ def from_tensors(tensors: Tensors, parameters: Parameters) -> ApproximateVar:
         if f"P_{scale}" in tensors:
             layout[f"P_{scale}"] = ("float64", 2)
     for index, entry in enumerate(parameters["layers"], 1):
-        names = ["W"] if entry["kind"] == "feed-forward" else list(_ATTENTION)
-        layout |= {f"layer_{index}.{name}": ("float64", 2) for name in names}
+        layout |= {f"layer_{index}.{name}": ("float64", 2) for name in _stored_weights(entry)}
     require_tensors(tensors, layout)
-
-    layers: list[Layer] = []
-    for index, entry in enumerate(parameters["layers"], 1):
-        if entry["kind"] == "feed-forward":
-            layers.append(FeedForward(tensors[f"layer_{index}.W"]))
-        elif entry["kind"] == "attention":
-            weights = {field: tensors[f"layer_{index}.{name}"] for name, field in _ATTENTION.items()}
-            layers.append(SelfAttention(**weights, temperature=_number("temperature", entry["temperature"])))
-        else:
-            raise ValueError(
-                f"a layer must be of kind 'feed-forward' or 'attention', not {entry['kind']!r:.40}"
-            )
+    layers = [_layer(tensors, index, entry) for index, entry in enumerate(parameters["layers"], 1)]
     tables = tuple(tensors.get(f"P_{scale}") for scale in range(1, len(schedule) + 1))
     aligned = parameters["aligned"]
     if not isinstance(aligned, bool):
@@ -115,6 +110,28 @@ def from_tensors(tensors: Tensors, parameters: Parameters) -> ApproximateVar:
         read_out_channel=_integer("read_out_channel", parameters["read_out_channel"]),
         **numbers,
     )
+
+
+def _stored_weights(entry: Mapping[str, Any]) -> list[str]:
+    """Return the names of a layer's tensors."""
+    if entry["kind"] == "feed-forward":
+        return ["W"]
+    if entry["kind"] != "attention":
+        raise ValueError(f"a layer must be of kind 'feed-forward' or 'attention', not {entry['kind']!r:.40}")
+    return [name for name in _ATTENTION if name not in entry["slices"]]
+
+
+def _layer(tensors: Tensors, index: int, entry: Mapping[str, Any]) -> Layer:
+    if entry["kind"] == "feed-forward":
+        return FeedForward(tensors[f"layer_{index}.W"])
+    weights: dict[str, Any] = {}
+    for name, field in _ATTENTION.items():
+        if name in entry["slices"]:
+            bounds = entry["slices"][name]
+            weights[field] = ChannelSlice(*(_integer("slices", bound) for bound in bounds))
+        else:
+            weights[field] = tensors[f"layer_{index}.{name}"]
+    return SelfAttention(**weights, temperature=_number("temperature", entry["temperature"]))
 
 
 def _number(name: str, value: Any) -> float:

@@ -147,6 +147,43 @@ class FeedForward:
         return hidden
 
 
+@dataclass(frozen=True)
+class ChannelSlice:
+    """The projection that reads channels ``start``, ..., ``stop - 1`` as they stand.
+
+    It stands for a matrix of shape (channels, stop - start) with an identity block, which would be large
+    where tokens are long.
+    """
+
+    start: int
+    stop: int
+    channels: int
+
+    # NumPy then leaves ``tokens @ slice`` to __rmatmul__.
+    __array_ufunc__ = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.stop <= self.channels:
+            raise ValueError(
+                f"Arguments 'start' and 'stop' must lie in order between 0 and {self.channels}, "
+                f"not be {self.start} and {self.stop}."
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the matrix."""
+        return self.channels, self.stop - self.start
+
+    def __rmatmul__(self, tokens: Floats) -> Floats:
+        return tokens[..., self.start : self.stop]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
+        return np.eye(self.channels, dtype=dtype)[:, self.start : self.stop]
+
+
+Projection = Floats | ChannelSlice
+
+
 @dataclass(frozen=True, eq=False)
 class SelfAttention:
     """Block-causal attention: Att(Y W_Q, Y W_K, Y W_V; tau) W_O, without a residual branch.
@@ -154,24 +191,26 @@ class SelfAttention:
     Attributes
     ----------
     query_weights, key_weights
-        W_Q, W_K of shape (channels in, d).
+        W_Q, W_K of shape (channels in, d): matrices, or slices of channels.
     value_weights
-        W_V of shape (channels in, d_v).
+        W_V of shape (channels in, d_v), likewise.
     output_weights
         W_O of shape (d_v, channels out).
     temperature
         tau.
     """
 
-    query_weights: Floats
-    key_weights: Floats
-    value_weights: Floats
+    query_weights: Projection
+    key_weights: Projection
+    value_weights: Projection
     output_weights: Floats
     temperature: float
 
     def __post_init__(self) -> None:
         for name in ("query_weights", "key_weights", "value_weights", "output_weights"):
-            object.__setattr__(self, name, _weights(name, getattr(self, name)))
+            given = getattr(self, name)
+            if not isinstance(given, ChannelSlice) or name == "output_weights":
+                object.__setattr__(self, name, _weights(name, given))
         channels = self.query_weights.shape[0]
         require_matrix_shape("key_weights", self.key_weights.shape, self.query_weights.shape[1])
         for name in ("key_weights", "value_weights"):
