@@ -1,10 +1,23 @@
-"""Fixtures for the tests of the registry and of what reads it."""
+"""How hypothesis runs, and fixtures for the tests of the registry and of what reads it."""
 
 from __future__ import annotations
 
+import os
+
+import hypothesis
 import pytest
 
 import checks.lemma
+
+# No test is a timed one: a loaded machine must not fail it. Continuous integration draws the same
+# examples every time; elsewhere they are new.
+hypothesis.settings.register_profile(
+    "subquartic",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("subquartic")
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def scratch(tmp_path_factory):
 
 
 @given(instances)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_written_is_read_back(scratch, problem):
     written = write_instance(scratch, problem, seed=0, command_line="subquartic generate 'ü'")
     read, manifest = read_instance(scratch)
@@ -157,7 +157,7 @@ def test_every_truncation_and_extension_is_detected(tmp_path, problem):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_arbitrary_bytes_are_refused(scratch, content):
     scratch.write_bytes(content)
     with pytest.raises(InstanceFileError):

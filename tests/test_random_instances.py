@@ -10,7 +10,7 @@ from reductions.random_instances import planted_k_sat, random_gap_max_ip
 
 
 @given(st.integers(1, 6), st.integers(0, 12), st.integers(1, 3), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_planted_model_is_a_model(variables, clauses, k, seed):
     formula, model = planted_k_sat(variables, clauses, min(k, variables), seed)
     assert formula.verify(model)
@@ -24,7 +24,7 @@ def test_a_planted_model_is_a_model(variables, clauses, k, seed):
     st.sampled_from([True, False, None]),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_planted_answers_are_the_answers(vectors, dimension, seed, planted, near):
     problem, pair = random_gap_max_ip(vectors, dimension, seed, planted, near)
     products = np.asarray(problem.left) @ np.asarray(problem.right).T

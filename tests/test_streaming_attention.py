@@ -173,7 +173,7 @@ def near_ties(draw) -> Inputs:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("tiles", [(2, 3), (QUERY_TILE, KEY_TILE)], ids=["tiny tiles", "one tile"])
 @given(inputs=st.one_of(random_inputs(), near_ties()))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_true_error_is_within_the_rounding_bound(dtype, tiles, inputs):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streaming_attention, "QUERY_TILE", tiles[0])

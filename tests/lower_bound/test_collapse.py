@@ -126,7 +126,7 @@ def stacks(draw):
 
 
 @given(stacks(), st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_images_equal_torch(stack, n):
     expected = by_torch(*stack, n)
     np.testing.assert_allclose(full_image(*stack, n), expected, rtol=0, atol=1e-10)
@@ -169,7 +169,7 @@ def test_border_depths():
 
 
 @given(st.text("CU", max_size=4), st.integers(1, 7), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_generic_filters_tell_apart_what_formal_terms_do(stack, n, seed):
     generator = np.random.default_rng(seed)
     layers = [Doubling() if step == "U" else generator.uniform(0.1, 1, (3, 3, 1, 1)) for step in stack]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -25,7 +25,6 @@ def instances(draw):
 
 
 @VARIANTS
-@settings(deadline=None)
 @given(source=instances())
 def test_products_answers_and_witnesses(signed, source):
     reduced = ComplementEncoding(signed).map_instance(source)

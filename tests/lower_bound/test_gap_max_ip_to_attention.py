@@ -6,7 +6,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
@@ -35,7 +35,6 @@ def ternary_sources(draw):
     return GapMaxInnerProduct(matrix(rows), matrix(keys), threshold, draw(st.sampled_from((1.0, 0.5))))
 
 
-@settings(deadline=None)
 @given(st.floats(-500, 500))
 def test_reference_coordinates_sum_exactly(middle):
     coordinates = reference_coordinates(middle)
@@ -44,7 +43,6 @@ def test_reference_coordinates_sum_exactly(middle):
     assert len(coordinates) == max(1, math.ceil(abs(middle)))
 
 
-@settings(deadline=None)
 @given(ternary_sources(), st.sampled_from((None, 1.0, 0.01, 37.5)))
 def test_answers_solutions_and_bounds(source, temperature):
     products = source.left @ source.right.T
@@ -69,7 +67,6 @@ def test_answers_solutions_and_bounds(source, temperature):
             reduced.map_witness(tuple(pair))
 
 
-@settings(deadline=None)
 @given(ternary_sources(), st.sampled_from((None, 1.0, 37.5)))
 def test_parameter_map_equals_what_is_built(source, temperature):
     reduction = GapMaxIPToAttention(temperature)

@@ -5,7 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import reductions.problems.attention as module
@@ -42,7 +42,6 @@ def reference_instance(keys, queries=((1.0,),), reference_logit=1.0, logit_gap=0
     )
 
 
-@settings(deadline=None)
 @given(shape=MATRICES, seed=st.integers(0, 2**32), temperature=st.floats(0.1, 20))
 def test_output_equals_torch(torch, shape, seed, temperature):
     layer = random_layer(shape, seed, temperature)
@@ -75,7 +74,6 @@ def test_softmax_is_stable_for_huge_logits():
     assert output[0, 0] == pytest.approx(1 / (1 + math.exp(-1)), rel=1e-14)
 
 
-@settings(deadline=None)
 @given(MATRICES, st.integers(0, 2**32), st.integers(1, 9))
 def test_blocks_change_nothing(shape, seed, logits_at_once):
     layer = random_layer(shape, seed)

@@ -8,7 +8,7 @@ import tracemalloc
 import cnfgen
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pysat.formula import CNF as PysatCNF
 from pysat.solvers import Solver
@@ -31,7 +31,6 @@ def is_satisfiable(formula):
         return solver.solve()
 
 
-@settings(deadline=None)
 @given(formulas())
 def test_models_are_those_that_verify(formula):
     expected = [m[::-1] for m in itertools.product((False, True), repeat=formula.variables)]
@@ -96,7 +95,6 @@ def test_integers_of_numpy_are_integers():
     assert CNF(np.int64(2), ([np.int32(-2), 1],)) == CNF(2, ((-2, 1),))
 
 
-@settings(deadline=None)
 @given(formulas(most_variables=40))
 def test_dimacs_round_trip_and_pysat_agrees(formula):
     text = formula.to_dimacs()

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,7 +24,6 @@ def instances(draw):
     return GapMaxInnerProduct(left, right, draw(st.integers(-16, 16)) / 8, draw(st.integers(1, 16)) / 8)
 
 
-@settings(deadline=None)
 @given(instances())
 def test_answers_by_exact_arithmetic(instance):
     exact = {

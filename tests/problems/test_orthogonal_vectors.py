@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -25,7 +25,6 @@ def instances(draw):
     return OrthogonalVectors(draw(sparse), draw(sparse))
 
 
-@settings(deadline=None)
 @given(instances())
 def test_orthogonal_pairs_are_the_zeros_of_the_product(instance):
     expected = np.argwhere(products(instance) == 0)

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reductions.problems import var_model
@@ -213,7 +213,6 @@ axes = st.tuples(st.integers(1, 9), st.integers(1, 9)).map(sorted)
 
 
 @given(rules, axes, axes, st.integers(0, 99), st.data())
-@settings(deadline=None)
 def test_blocks_of_an_interpolated_map_equal_the_dense_operator(rule, rows, columns, seed, data):
     (h, fine_h), (w, fine_w) = rows, columns
     generator = np.random.default_rng(seed)
