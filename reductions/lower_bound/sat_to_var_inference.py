@@ -119,7 +119,7 @@ class SatToVarInferenceReduced(Reduced[CNF, ApproximateVar]):
 
 
 class SatToVarInference(Reduction[CNF, ApproximateVar]):
-    """CNF formulas with at most 2 h variables to a VAR model whose last scale has 2^h pixels or more.
+    """CNF formulas with at most 2 p variables to a VAR model whose last scale has 2^p pixels or more.
 
     Parameters
     ----------
