@@ -100,9 +100,7 @@ def test_a_threshold_that_a_product_just_attains_is_judged_exactly(seed):
     left, right = (generator.uniform(-1, 1, (generator.integers(1, 6), 7)) for _ in range(2))
     computed = float((left @ right.T).max())
     instance = GapMaxInnerProduct(left, right, threshold=computed, gap=0.25)
-    exact = [
-        [sum(Fraction(a) * Fraction(b) for a, b in zip(u, v, strict=True)) for v in right] for u in left
-    ]
+    exact = [[sum(Fraction(a) * Fraction(b) for a, b in zip(u, v, strict=True)) for v in right] for u in left]
     reached = [(i, j) for i, row in enumerate(exact) for j, value in enumerate(row) if value >= computed]
     assert instance.solve_brute_force() == (reached[0] if reached else None)
     assert all(instance.verify(pair) for pair in reached)
