@@ -83,7 +83,7 @@ def partition_of_unity(run: Run) -> Iterator[Evidence]:
         "the taps of any sample: bilinear, and bicubic with every real a",
         {"bilinear": (1 - x) + x - 1, "bicubic": sum(keys_taps(x, a)) - 1},
     )
-    scope, cases, count = spread(RULES, run.pick(quick=16, full=24))
+    scope, cases, count = spread(RULES, run.pick(quick=12, full=24))
     yield exhaustive("replicated borders keep the sums", scope, cases, count, sums_to_one)
 
 
@@ -187,7 +187,7 @@ def keys_kernel(run: Run) -> Iterator[Evidence]:
             "moment 3 at a = -1/2": keys_moment(x, -sympy.Rational(1, 2), 3) + x * y * (2 * x - 1),
         },
     )
-    scope, cases, count = spread(CUBICS, run.pick(quick=16, full=24))
+    scope, cases, count = spread(CUBICS, run.pick(quick=12, full=24))
     yield exhaustive(CUBES, scope, cases, count, reproduces_as_stated)
 
 
@@ -304,7 +304,7 @@ def wrong_outer_piece(run: Run) -> Evidence:
 def lebesgue(run: Run) -> Iterator[Evidence]:
     """The formulas by algebra, then every row of all small axes in rational arithmetic."""
     yield symbolic(INTERIOR, "every a <= 0 and every phase", interior_identities())
-    scope, cases, count = spread(RULES, run.pick(quick=16, full=24))
+    scope, cases, count = spread(RULES, run.pick(quick=12, full=24))
     yield exhaustive(ROWS, scope, cases, count, rows_have_stated_norms)
     yield exhaustive(BOUND, scope, cases, count, bound_is_right)
     side = run.pick(quick=4, full=6)
