@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
@@ -68,6 +68,7 @@ def test_torch_has_the_stated_sums_and_norms(kernel, coarse, fine):
     np.testing.assert_allclose(np.abs(matrix).sum(axis=1), stated, rtol=0, atol=1e-13)
 
 
+@settings(deadline=None)
 @given(rules, axes)
 def test_formulas_against_the_exact_operator(rule, axis):
     coarse, fine = axis
@@ -76,6 +77,7 @@ def test_formulas_against_the_exact_operator(rule, axis):
     assert max(sums) <= lebesgue_bound(rule, coarse, fine) <= lebesgue_constant(rule) <= Fraction(3, 2)
 
 
+@settings(deadline=None)
 @given(rules, axes, axes, st.integers(0, 2**32 - 1))
 def test_no_map_grows_by_more_than_the_norm(rule, rows, columns, seed):
     coarse, fine = (rows[0], columns[0]), (rows[1], columns[1])

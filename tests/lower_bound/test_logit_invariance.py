@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
@@ -64,6 +64,7 @@ def test_rescaling_is_unseen_by_torch(alpha, gamma):
     assert moved.logit_bound == pytest.approx(layer.logit_bound, rel=1e-13)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 100))
 def test_temperature_and_entry_bound_move_together(seed, temperature):
     layer = random_layer(seed, d=3)
@@ -77,6 +78,7 @@ def test_temperature_and_entry_bound_move_together(seed, temperature):
     assert layer.logit_bound <= bounds[0]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_half_spread_is_the_least_logit_bound(seed):
     layer = random_layer(seed)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Solver
 
@@ -53,17 +53,20 @@ def test_it_rests_on_the_hypothesis_and_the_citation():
     assert {"def-seth", "lem-sparsification"} <= set(registry()["lem-sat-to-ov-exponents"].uses)
 
 
+@settings(deadline=None)
 @given(targets, st.integers(1, 500))
 def test_logarithms_are_those_of_the_parameter_maps(target, variables):
     assert target.built_size().subs(size("v"), variables) == 2 ** target.log_size(variables)
 
 
+@settings(deadline=None)
 @given(targets, st.integers(1, 10**6), savings)
 def test_rounding_up_costs_at_most_a_constant(target, variables, saving):
     assert 0 <= overhead(target, variables, saving) <= largest_overhead(target, saving)
     assert largest_overhead(target, saving) == overhead(target, 1, saving)
 
 
+@settings(deadline=None)
 @given(st.integers(3, 8), st.integers(0, 40), st.integers(0, 10**6))
 def test_sparse_formulas_decide_by_their_vectors(variables, clauses, seed):
     formula = random_k_sat(variables, clauses, 3, seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Solver
 
@@ -58,6 +58,7 @@ def implies(first: CNF, second: CNF) -> bool:
         return not any(solver.solve(assumptions=[-x for x in clause]) for clause in second.clauses)
 
 
+@settings(deadline=None)
 @given(
     st.integers(4, 9),
     st.integers(0, 30),

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
@@ -56,6 +56,7 @@ def test_the_textbook_algorithm_is_attention_under_the_mask():
     np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-14)
 
 
+@settings(deadline=None)
 @given(schedules)
 def test_bounds(sides):
     n, schedule = sides[-1], square_schedule(sides)
@@ -68,6 +69,7 @@ def test_bounds(sides):
     assert growth is None or pairs < pair_bound(n, growth)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=6))
 def test_pairs_of_maps_that_are_not_square(shapes):
     heights, widths = (np.cumsum([shape[axis] for shape in shapes]).tolist() for axis in (0, 1))
