@@ -188,3 +188,23 @@ def span(field: FiniteField, basis: Elements) -> Elements:
         multiples = field.multiply(np.arange(field.order)[:, None], row)
         combinations = field.add(combinations[:, None], multiples).reshape(-1, basis.shape[1])
     return combinations
+
+
+def zero_sum_free(field: FiniteField, count: int) -> tuple[int, ...]:
+    """Return ``count`` field elements of which no nonempty subset sums to zero.
+
+    The first p - 1 are 1, the next p - 1 are the element p (the root of the modulus), and so on: a
+    subset sum has the number of chosen elements of each kind as its digits, and none reaches p.
+
+    Raises
+    ------
+    ValueError
+        If count > e(p - 1): then there are none (Olson).
+    """
+    p, e = field.characteristic, field.degree
+    if not 0 <= count <= e * (p - 1):
+        raise ValueError(
+            f"Argument 'count' must be from 0 to e(p - 1) = {e * (p - 1)} over F_{field.order}, not {count}: "
+            "more elements always have a zero sum."
+        )
+    return tuple(p ** (t // (p - 1)) for t in range(count))
