@@ -297,4 +297,5 @@ def elements_as_integers(run: Run) -> Evidence:
             return np.hstack(columns).astype(np.uint8)
 
     system = row_named("H").system()
-    return _rejected(COMPLETE, "row H", IntegerSystem(system.code, system.blocks, system.weights))
+    broken = IntegerSystem(system.code, system.blocks, system.weights)
+    return _rejected(COMPLETE, "row H with its feasible messages", broken, system.feasible_messages(1 << 16))
