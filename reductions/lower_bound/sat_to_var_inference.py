@@ -40,14 +40,14 @@ THRESHOLD = 1 / 2
 
 
 def pixel_bits(pixels: int) -> int:
-    """Return the number of bits of a pixel index: the largest h with 2^h <= pixels."""
+    """Return the number of bits of a pixel index: the largest p with 2^p <= pixels."""
     return pixels.bit_length() - 1
 
 
 def position_table(schedule: Schedule, channels: int) -> tuple[Floats | None, ...]:
     """Return the position table: nothing but on the last scale, whose pixels get bits, flag and zeros.
 
-    It depends on the schedule alone. Channel t < h holds bit t of the row-major pixel index; channel h
+    It depends on the schedule alone. Channel t < p holds bit t of the row-major pixel index; channel p
     is the flag, 1.
     """
     height, width = schedule[-1]
