@@ -146,8 +146,14 @@ def disjunction_decides(formula: CNF, thresholds: tuple[int, int]) -> bool:
 @lemma(
     "lem-sat-to-ov-exponents",
     title="What savings mean for SAT",
-    statement_uses=("def-seth", "def-ov", "def-avar"),
-    proof_uses=("lem-split-and-list", "lem-sat-to-var-inference", "lem-sparsification"),
+    statement_uses=(
+        "def-seth",
+        "def-ov",
+        "def-avar",
+        "lem-split-and-list",
+        "lem-sat-to-var-inference",
+        "lem-sparsification",
+    ),
     source="Wil05",
 )
 def sat_to_ov_exponents(run: Run) -> Iterator[Evidence]:
