@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 YES_BOUND = 7 / 10
 NO_BOUND = 1 / 16
 THRESHOLD = 3 / 8
+ENTRY_ERROR = 512 * 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
             logit_bound=factor**2 / tau * (_absolute_product_bound(layer) + base * entry**2),
             # An interpolation weight is off by at most 16 units of 2^-53; t is a quotient of products of
             # two such weights, the divisor at least 1/4; the rest is the scaling of the entries.
-            entry_error=512 * 2.0**-53,
+            entry_error=ENTRY_ERROR,
         )
 
     def parameter_map(self) -> Mapping[str, sympy.Expr]:

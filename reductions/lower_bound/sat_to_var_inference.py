@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 YES_BOUND = 16 / 17
 NO_BOUND = 1 / 16
 THRESHOLD = 1 / 2
+ENTRY_ERROR = 8 * 2.0**-53
 
 
 def pixel_bits(pixels: int) -> int:
@@ -209,7 +210,7 @@ class SatToVarInference(Reduction[CNF, ApproximateVar]):
             no_bound=NO_BOUND,
             entry_bound=root,
             logit_bound=beta / tau * (clauses + 0.5),
-            entry_error=8 * 2.0**-53,
+            entry_error=ENTRY_ERROR,
         )
         return SatToVarInferenceReduced(source, target, listed)
 
