@@ -154,7 +154,10 @@ def small_cases() -> Iterator[MapsCase]:
 
 
 def extremal_cases(rules: Iterable[Interpolation]) -> Iterator[MapsCase]:
-    """As many keys as it takes to feel ln 16L: all at s - Δ, then one of them, the last, at s."""
+    """As many keys as it takes to feel ln 16L: all at s - Δ, then one of them, the last, at s.
+
+    Aligned rules make a single full copy of it, so one token in the last tile of keys has the maximum.
+    """
     ones = np.ones((1024, 1), dtype=np.uint8)
     one_zero = ones.copy()
     one_zero[-1] = 0

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -23,14 +23,16 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
     ------
     FileExistsError
         If ``path`` exists and ``overwrite`` is false.
+    OSError
+        If writing fails; its file name is ``path``, not the temporary one.
     ValueError
         If ``path`` exists and is not a regular file: replacing a device or a directory is never meant.
     """
     target = Path(os.path.realpath(path))
-    refuse_unwritable(path, overwrite=overwrite)
+    _refuse_target(path, target, overwrite=overwrite)
     # Not tempfile.mkstemp: its files are private to the user, where an output file follows the umask.
     # So are the files of writers that replace the temporary file by one of their own.
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.partial")
+    temporary = _beside(target)
     try:
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -40,8 +42,12 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        # The user knows the target, and a failed write names no file at all.
+        if isinstance(error, OSError) and error.errno and error.filename in (None, *_names(temporary)):
+            raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from None
         raise
     _sync_directory(target.parent)
 
@@ -53,8 +59,21 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Tru
 
 
 def refuse_unwritable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Raise what :func:`atomic_path` would raise, before the work whose result goes there."""
+    """Raise what :func:`atomic_path` would raise, before the work whose result goes there.
+
+    Whether the directory can be written is found out by creating a file in it, and removing it.
+    """
     target = Path(os.path.realpath(path))
+    _refuse_target(path, target, overwrite=overwrite)
+    probe = _beside(target)
+    try:
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        probe.unlink()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+
+
+def _refuse_target(path: str | os.PathLike[str], target: Path, *, overwrite: bool) -> None:
     if not target.exists():
         if not target.parent.is_dir():
             raise FileNotFoundError(f"{os.fspath(path)}: there is no directory {target.parent}.")
@@ -63,6 +82,16 @@ def refuse_unwritable(path: str | os.PathLike[str], *, overwrite: bool) -> None:
         raise ValueError(f"{os.fspath(path)}: this is not a regular file; it is not replaced.")
     if not overwrite:
         raise FileExistsError(f"{os.fspath(path)}: this file exists already.")
+
+
+def _beside(target: Path) -> Path:
+    """Return a new hidden name in the same directory; a name may take 255 bytes."""
+    start = os.fsencode(target.name)[:100].decode(errors="ignore")
+    return target.with_name(f".{start}.{secrets.token_hex(6)}.partial")
+
+
+def _names(path: Path) -> tuple[object, ...]:
+    return path, os.fspath(path), os.fsencode(path)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -75,6 +76,8 @@ def write_instance(
         If the witness does not verify, or the manifest contradicts itself.
     FileExistsError
         If the file exists and ``overwrite`` is false.
+    OSError
+        If it cannot be written.
     """
     if witness is not None and not problem.verify(witness):
         raise ValueError("Argument 'witness' must verify against the instance; this one does not.")
@@ -96,11 +99,23 @@ def write_instance(
         witness=plain(witness),
         read_out=plain(stored.read_out(problem)),
     )
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     with atomic_path(path, overwrite=overwrite) as temporary:
-        save_file(tensors, temporary, metadata={METADATA_KEY: manifest.to_json()})
+        try:
+            save_file(tensors, temporary, metadata={METADATA_KEY: manifest.to_json()})
+        except SafetensorError as error:
+            raise _system_error(path, error) from None
     return manifest
+
+
+def _system_error(path: str | os.PathLike[str], error: Exception) -> OSError:
+    """Return the error of the operating system (a full disk, ...) that safetensors tells of in words."""
+    number = re.search(r"os error (\d+)", str(error))
+    if number is None:
+        return OSError(f"{os.fspath(path)}: {first_line(error)}.")
+    return OSError(int(number[1]), os.strerror(int(number[1])), os.fspath(path))
 
 
 def read_manifest(path: str | os.PathLike[str]) -> Manifest:
@@ -145,6 +160,8 @@ def read_tensors(path: str | os.PathLike[str], manifest: Manifest) -> Tensors:
         try:
             tensors: Tensors = load_file(path)
         except SafetensorError as error:
+            if "os error" in str(error):
+                raise _system_error(path, error) from None
             raise InstanceFileError(f"{first_line(error)}.") from None
         for name, tensor in tensors.items():
             if tensor_entry(name, tensor) != manifest.tensors[name]:

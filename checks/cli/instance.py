@@ -10,7 +10,7 @@ import typer
 
 from checks.cli.options import InstanceFile, Json, Threads
 from checks.cli.output import limit_threads, print_json, print_table
-from checks.cli.sources import read_source
+from checks.cli.sources import read_source, require_file
 
 if TYPE_CHECKING:
     from reductions.manifest import Manifest
@@ -29,6 +29,7 @@ def verify(file: InstanceFile, threads: Threads = None, json: Json = False) -> N
     from reductions.instance_verification import verify_instance
     from reductions.tensor_header import InstanceFileError
 
+    require_file(file)
     verification = verify_instance(file)
     if verification.damage is not None and not json:
         raise InstanceFileError(f"{file}: {verification.damage}")
@@ -42,7 +43,12 @@ def verify(file: InstanceFile, threads: Threads = None, json: Json = False) -> N
 
 
 def solve(
-    source: Annotated[str, typer.Argument(metavar="FILE|-", help="An instance file, or a DIMACS formula.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|-", help="An instance file or a DIMACS formula; - is a formula on standard input."
+        ),
+    ],
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -69,6 +75,7 @@ def inspect(file: InstanceFile, json: Json = False) -> None:
     """Print the manifest of an instance file without loading its tensors."""
     from reductions.instance_file import read_manifest
 
+    require_file(file)
     manifest = read_manifest(file)
     if json:
         print_json(manifest.as_dict())

@@ -27,6 +27,14 @@ def limit_threads(threads: int | None) -> None:
         threadpool_limits(threads)
 
 
+def printable(text: str) -> str:
+    """Escape what a terminal would obey rather than show: control characters, in file names and the like."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
 def command_line() -> str:
     """Return the command as the user could type it again."""
     return shlex.join(["subquartic", *sys.argv[1:]])
@@ -40,7 +48,7 @@ def print_json(content: Any) -> None:
 def say(message: str, *, quiet: bool = False) -> None:
     """Print a line about progress on standard error."""
     if not quiet:
-        print(message, file=sys.stderr)
+        print(printable(message), file=sys.stderr)
 
 
 def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -54,7 +62,7 @@ def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequen
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell, style=_STYLE.get(cell, "")) for cell in row))
+        table.add_row(*(Text(printable(cell), style=_STYLE.get(cell, "")) for cell in row))
     if sys.stdout.isatty():
         Console(highlight=False).print(table)
         return

@@ -15,6 +15,7 @@ import typer
 
 from checks.cli import BAD_INPUT, INTERRUPTED
 from checks.cli.app import app
+from checks.cli.output import printable
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 TERMINATED = 128 + signal.SIGTERM
@@ -56,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _fail(status: int, message: str) -> int:
     with contextlib.suppress(OSError):  # standard error itself may be full
-        print(f"subquartic: {' '.join(message.split())}", file=sys.stderr)
+        print(f"subquartic: {printable(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 
@@ -68,6 +69,10 @@ def _file_message(error: OSError) -> str:
     if error.strerror is None:
         return str(error)
     if error.filename is None:
+        try:
+            os.getcwd()
+        except OSError:
+            return "the working directory no longer exists."
         return f"{error.strerror}."
     return f"{os.fspath(error.filename)!s}: {error.strerror}."
 

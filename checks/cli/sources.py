@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,23 @@ def read_formula(source: str) -> CNF:
     """
     from reductions.problems.cnf import DimacsError, read_dimacs
 
+    name = "standard input" if source == STANDARD_INPUT else source
     try:
-        return read_dimacs(sys.stdin.buffer if source == STANDARD_INPUT else source)
+        if source != STANDARD_INPUT:
+            if _is_instance_file(Path(source)):
+                raise ValueError(f"{name}: this is an instance file; a formula in DIMACS format goes here.")
+            return read_dimacs(source)
+        if sys.stdin is None:
+            raise ValueError("standard input: it is closed.")
+        if _begins_instance_file(_peek(sys.stdin.buffer)):
+            raise ValueError(f"{name}: this is an instance file; it is read from a named file only.")
+        return read_dimacs(sys.stdin.buffer)
     except DimacsError as error:
-        name = "standard input" if source == STANDARD_INPUT else source
         raise DimacsError(f"{name}: {error}") from None
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, name) from None
 
 
 def read_source(source: str) -> tuple[Problem, Manifest | None]:
@@ -42,10 +55,26 @@ def read_source(source: str) -> tuple[Problem, Manifest | None]:
     return read_formula(source), None
 
 
+def require_file(path: Path) -> None:
+    """Raise ValueError where ``path`` is "-": tensors are mapped from a file, not read from a pipe."""
+    if str(path) == STANDARD_INPUT:
+        raise ValueError("an instance file is not read from standard input; name the file.")
+
+
 def _is_instance_file(path: Path) -> bool:
     if path.suffix == ".safetensors":
         return True
+    if not path.is_file():  # of a pipe nothing must be read twice
+        return False
     with path.open("rb") as file:
-        start = file.read(9)
+        return _begins_instance_file(file.read(9))
+
+
+def _begins_instance_file(start: bytes) -> bool:
     # Eight bytes of length, of which the upper ones are zero, and the brace that opens the header.
-    return len(start) == 9 and start[7] == 0 and start[8:] == b"{"
+    return len(start) >= 9 and start[7] == 0 and start[8:9] == b"{"
+
+
+def _peek(stream: object) -> bytes:
+    """Return what a buffered stream holds next, without taking it."""
+    return stream.peek(9) if isinstance(stream, BufferedReader) else b""

@@ -104,9 +104,9 @@ def attention_to_var(run: Run) -> Iterator[Evidence]:
     kernels = [Interpolation(kernel) for kernel in Kernel]
     yield exhaustive(
         OUTPUTS,
-        "1,024 keys at s - Δ, without and with one at s, L = 5,461 to 87,381 tokens; three kernels",
-        extremal_cases(kernels),
-        2 * 3,
+        "1,024 keys at s - Δ, without and with one at s, L = 5,461 to 87,381 tokens; five rules",
+        extremal_cases(RULES),
+        2 * 5,
         MapsCase.keeps_bounds,
     )
     yield exhaustive(
