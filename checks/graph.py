@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,8 +126,31 @@ def to_graphviz(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, st
     for start, end, data in graph.edges(data=True):
         line = "solid" if data["part"] == "statement" else "dashed"
         drawing.add_edge(start, end, id=f"edge-{start}--{end}", style=line)
-    drawing.layout(prog="dot")
+    with _silent():
+        drawing.layout(prog="dot")
     return drawing
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let Graphviz and its libraries (Fontconfig) say nothing on standard error; what fails raises OSError.
+
+    They write to the descriptor, behind the back of Python's ``sys.stderr``, or their words become warnings.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        kept = None
+    with warnings.catch_warnings(), open(os.devnull, "wb") as nowhere:
+        warnings.simplefilter("ignore", RuntimeWarning)
+        if kept is not None:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            if kept is not None:
+                os.dup2(kept, 2)
+                os.close(kept)
 
 
 def wrap(title: str) -> str:
@@ -135,7 +160,9 @@ def wrap(title: str) -> str:
 
 def draw_svg(graph: networkx.DiGraph[str], **node_attributes: Mapping[str, str]) -> str:
     """Return the drawing as the text of an SVG file; arguments and errors as :func:`to_graphviz`."""
-    svg: bytes = to_graphviz(graph, **node_attributes).draw(format="svg")
+    drawing = to_graphviz(graph, **node_attributes)
+    with _silent():
+        svg: bytes = drawing.draw(format="svg")
     return svg.decode("utf8")
 
 

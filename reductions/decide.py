@@ -24,6 +24,7 @@ from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.isolation import capacity
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import MOST_VARIABLES, SplitAndList
+from reductions.memory import in_words
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
@@ -253,8 +254,8 @@ def decide(
     if chosen.memory > limit:
         raise DoesNotFit(
             f"{formula.variables} variables and {len(formula.clauses)} clauses make "
-            f"{token_count(chosen.schedule)} tokens and need {_mebibytes(chosen.memory)} MiB; "
-            f"{_mebibytes(limit)} MiB are available."
+            f"{token_count(chosen.schedule)} tokens and need {in_words(chosen.memory)}; "
+            f"{in_words(limit)} are available."
         )
     report: dict[str, Any] = {
         "variables": formula.variables,
@@ -300,10 +301,6 @@ def available_memory() -> int:
     except OSError:
         pass
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _mebibytes(count: int) -> str:
-    return f"{count / 2**20:,.0f}"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.memory import require_memory
 from reductions.problems.cnf import CNF, random_k_sat
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 
@@ -64,11 +65,13 @@ def random_gap_max_ip(
     Raises
     ------
     ValueError
-        If a number is out of range.
+        If a number is out of range, or the memory does not suffice.
     """
     for argument, value in (("vectors", vectors), ("dimension", dimension)):
         if value < 1:
             raise ValueError(f"Argument {argument!r} must be at least 1, not {value}.")
+    # Both sides as drawn, as floats, and as the problem's own copies.
+    require_memory(6 * vectors * dimension * 8, f"{vectors} vectors a side of dimension {dimension}")
     generator = np.random.default_rng(seed)
     left = generator.integers(0, 2, size=(vectors, dimension)).astype(np.float64)
     right = generator.integers(0, 2, size=(vectors, dimension)).astype(np.float64)

@@ -110,6 +110,8 @@ def lemmas(
     if graph is not None:
         from reductions.atomic import refuse_unwritable
 
+        if graph.suffix.lower() != ".svg":
+            raise ValueError(f"--graph draws SVG: the name of the file must end in .svg, not {graph.name!r}.")
         refuse_unwritable(graph, overwrite=force)
     entries = registry()
     levels: dict[str, str] = {}
@@ -158,10 +160,9 @@ def _resolve(name: str, entries: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     short = {id.partition("-")[2]: id for id in known}
-    near = [
-        *get_close_matches(written, known, n=1),
-        *(short[match] for match in get_close_matches(written, short, n=1)),
-    ]
+    # Without the prefix, which would make everything alike.
+    stem = written.partition("-")[2] if written.startswith(("lem-", "thm-", "def-", "rem-")) else written
+    near = [short[match] for match in get_close_matches(stem, short, n=1, cutoff=0.7)]
     hint = f" Did you mean {near[0]}?" if near else " See 'subquartic lemmas'."
     raise ValueError(f"No such lemma: {name}.{hint}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checks.cli.options import Force, Kernel, KernelChoice, Output, Quiet, Schedule, Seed, parse_schedule
-from checks.cli.output import command_line, say
+from checks.cli.output import command_line, printable, say
 
 if TYPE_CHECKING:
     from reductions.problem import Problem
@@ -47,8 +47,15 @@ def cnf(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Generate a random k-CNF: DIMACS, or an instance file where OUT ends in .safetensors."""
-    _refuse(output, force)
+    """Generate a random k-CNF: DIMACS, or an instance file where OUT ends in .safetensors.
+
+    DIMACS goes to standard output where OUT is -.
+    """
+    _refuse(output, force, text=True)
+    if clauses and not planted <= width <= variables:
+        least = "1" if planted else "0"
+        raise ValueError(f"--width must be {least} to {variables}, the number of --variables, not {width}.")
+    _require_memory(clauses * (64 + 40 * width) + 32 * variables, f"{clauses} clauses of width {width}")
     from reductions.problems.cnf import random_k_sat
     from reductions.random_instances import planted_k_sat
 
@@ -60,7 +67,7 @@ def cnf(
     if output.suffix == ".safetensors":
         _write(output, formula, _known(planted or None, model), (), seed, force, quiet)
         return
-    text = f"c {command_line()}\n{formula.to_dimacs()}"
+    text = f"c {printable(command_line())}\n{formula.to_dimacs()}"
     if output == Path("-"):
         print(text, end="")
         return
@@ -85,6 +92,7 @@ def orthogonal_vectors(
 ) -> None:
     """Generate zero-one vectors with, or without, an orthogonal pair."""
     _refuse(output, force)
+    _require_memory(20 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     from reductions.instance_verification import AFFORDABLE_WORK
     from reductions.problem_codecs import codec
     from reductions.problems.orthogonal_vectors import OrthogonalVectors
@@ -129,6 +137,7 @@ def attention(
 ) -> None:
     """Generate attention with a reference key, by way of gap-max-ip."""
     _refuse(output, force)
+    _require_memory(100 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 
     steps = (GapMaxIPToAttention(temperature),)
@@ -152,6 +161,7 @@ def var(
 ) -> None:
     """Generate a VAR model and its token maps, by way of gap-max-ip and attention."""
     _refuse(output, force)
+    _require_memory(200 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     scales = None if schedule is None else parse_schedule(schedule)
     from reductions.lower_bound.attention_to_var import AttentionToVar
     from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
@@ -195,11 +205,19 @@ def _wanted(planted: bool, no_instance: bool) -> bool | None:
     return True if planted else False if no_instance else None
 
 
-def _refuse(output: Path, force: bool) -> None:
+def _refuse(output: Path, force: bool, *, text: bool = False) -> None:
     from reductions.atomic import refuse_unwritable
 
     if output != Path("-"):
         refuse_unwritable(output, overwrite=force)
+    elif not text:
+        raise ValueError("an instance file is not written to standard output; name a file with --output.")
+
+
+def _require_memory(needed: int, what: str) -> None:
+    from reductions.memory import require_memory
+
+    require_memory(needed, what)
 
 
 def _known(planted: bool | None, witness: Any) -> dict[str, Any]:
@@ -218,8 +236,6 @@ def _write(
     force: bool,
     quiet: bool,
 ) -> None:
-    if output == Path("-"):
-        raise ValueError("an instance file is not written to standard output; name a file with --output.")
     from reductions.instance_file import write_instance
 
     written = write_instance(

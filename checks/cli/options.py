@@ -57,7 +57,9 @@ def parse_schedule(text: str) -> Shapes:
     """
     shapes = []
     for item in text.replace(" ", "").split(","):
-        match = re.fullmatch(r"(\d{1,7})(?:x(\d{1,7}))?", item)
+        match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", item)
+        if match is not None and max(map(len, match.groups("1"))) > 7:
+            raise typer.BadParameter(f"the scale {item:.40} is too large", param_hint="'--schedule'")
         if match is None or int(match[1]) < 1 or (match[2] is not None and int(match[2]) < 1):
             raise typer.BadParameter(
                 f"scales are positive sides 1,2,4 or shapes 1x1,2x4, not {text!r}", param_hint="'--schedule'"
@@ -77,7 +79,7 @@ def parse_bytes(text: str) -> int:
     typer.BadParameter
         If it is none.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"([0-9]{1,30}(?:\.[0-9]+)?) ?([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if match is None or not float(match[1]) > 0:
         raise typer.BadParameter(
             f"a size is a positive number of bytes such as 512M or 2G, not {text!r}",
@@ -86,13 +88,22 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
+def _parse_output(text: str | Path) -> Path:
+    if not str(text):
+        raise typer.BadParameter("the name of a file must not be empty")
+    return Path(text)
+
+
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Threads for linear algebra.", show_default="all cores")
+    int | None,
+    typer.Option("--threads", min=1, max=1024, help="Threads.", show_default="all cores"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no comments.")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output file.")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.", parser=_parse_output)
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random generator.")]
 Kernel = Annotated[KernelChoice, typer.Option("--kernel", help="Interpolation kernel of the VAR model.")]
 Reading = Annotated[ReadingChoice, typer.Option("--reading", help="What the model's input is.")]

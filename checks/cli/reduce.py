@@ -35,7 +35,10 @@ CHAIN = ("cnf", "ov", "gap-max-ip", "attention", "var")
 def reduce(
     source: Annotated[
         str,
-        typer.Argument(metavar="SOURCE|-", help="A DIMACS formula or an instance file; - is standard input."),
+        typer.Argument(
+            metavar="SOURCE|-",
+            help="A DIMACS formula or an instance file; - is a formula on standard input.",
+        ),
     ],
     to: Annotated[ProblemChoice, typer.Option("--to", help="The problem to reduce to.")],
     output: Output,
@@ -73,6 +76,8 @@ def reduce(
     from reductions.problems.cnf import CNF
     from reductions.reduction import Reduction
 
+    if str(output) == "-":
+        raise ValueError("an instance file is not written to standard output; name a file with --output.")
     refuse_unwritable(output, overwrite=force)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
     problem, manifest = read_source(source)
