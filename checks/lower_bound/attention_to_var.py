@@ -94,8 +94,13 @@ def bound_identities() -> dict[str, Any]:
 @lemma(
     "lem-attention-to-var",
     title="Attention to VAR, all maps given",
-    statement_uses=("def-attention", "def-avar"),
-    proof_uses=("lem-isolation", "lem-gap-max-ip-to-attention"),
+    statement_uses=(
+        "def-attention",
+        "def-var",
+        "def-avar",
+        "lem-isolation",
+        "lem-gap-max-ip-to-attention",
+    ),
 )
 def attention_to_var(run: Run) -> Iterator[Evidence]:
     """Symbolic and certified for the proof, exhaustive on extremal and on small instances."""

@@ -63,8 +63,7 @@ def bound_identities() -> dict[str, Any]:
 @lemma(
     "lem-sat-to-var-inference",
     title="k-SAT to VAR inference from one token",
-    statement_uses=("def-cnf", "def-avar"),
-    proof_uses=("lem-split-and-list",),
+    statement_uses=("def-seth", "def-cnf", "def-interpolation", "def-var", "def-avar", "lem-split-and-list"),
 )
 def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
     """Symbolic for the proof, exhaustive for small formulas, sampled for random ones."""
