@@ -24,7 +24,6 @@ from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.isolation import capacity
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import MOST_VARIABLES, SplitAndList
-from reductions.memory import in_words
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
@@ -252,6 +251,8 @@ def decide(
     chosen = plan(formula, Reading(reading), interpolation, schedule, precision, all_rows, workers)
     limit = available_memory() if memory_limit is None else memory_limit
     if chosen.memory > limit:
+        from reductions.memory import in_words
+
         raise DoesNotFit(
             f"{formula.variables} variables and {len(formula.clauses)} clauses make "
             f"{token_count(chosen.schedule)} tokens and need {in_words(chosen.memory)}; "

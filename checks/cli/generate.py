@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checks.cli.options import Force, Kernel, KernelChoice, Output, Quiet, Schedule, Seed, parse_schedule
-from checks.cli.output import command_line, printable, say
+from checks.cli.output import command_line, say
 
 if TYPE_CHECKING:
     from reductions.problem import Problem
@@ -67,6 +67,8 @@ def cnf(
     if output.suffix == ".safetensors":
         _write(output, formula, _known(planted or None, model), (), seed, force, quiet)
         return
+    from checks.cli.output import printable
+
     text = f"c {printable(command_line())}\n{formula.to_dimacs()}"
     if output == Path("-"):
         print(text, end="")

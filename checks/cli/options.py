@@ -68,6 +68,12 @@ def parse_schedule(text: str) -> Shapes:
     return tuple(shapes)
 
 
+def _parse_output(text: str | Path) -> Path:
+    if not str(text):
+        raise typer.BadParameter("the name of a file must not be empty")
+    return Path(text)
+
+
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -86,12 +92,6 @@ def parse_bytes(text: str) -> int:
             param_hint="'--memory-limit'",
         )
     return int(float(match[1]) * _UNITS[match[2].upper()])
-
-
-def _parse_output(text: str | Path) -> Path:
-    if not str(text):
-        raise typer.BadParameter("the name of a file must not be empty")
-    return Path(text)
 
 
 Threads = Annotated[
