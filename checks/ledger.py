@@ -102,6 +102,20 @@ class Entry:
         """How many negative controls were rejected, as all must be."""
         return sum(control.rejected for control in self.controls)
 
+    @property
+    def cases(self) -> Mapping[Level, int]:
+        """How many cases were executed at each level, the entry's own level first, then the strongest."""
+        counts: dict[Level, int] = {}
+        for record in sorted(self.records, key=lambda r: (r.level is not self.level, r.level.rank)):
+            counts[record.level] = counts.get(record.level, 0) + record.cases
+        return counts
+
+    @property
+    def deciding(self) -> Record | None:
+        """The record that the level rests on, the one with most cases where there are several."""
+        own = (record for record in self.records if record.level is self.level)
+        return max(own, key=lambda record: record.cases, default=None)
+
 
 @dataclass(frozen=True)
 class Ledger:

@@ -78,6 +78,23 @@ def test_levels_of_what_is_not_executed(ledger_file):
     assert by_id["lem-cited"].level is Level.CITED
 
 
+def test_cases_are_counted_by_level(empty_registry, tmp_path):
+    @lemma("lem-mixed", title="Mixed")
+    def check(run):
+        yield certified("c", "one inequality", [("one", 1, "<", 2)])
+        yield exhaustive("c", "three numbers", range(3), 3, lambda n: True)
+        yield exhaustive("d", "two numbers", range(2), 2, lambda n: True)
+        yield exhaustive("d", "five numbers", range(5), 5, lambda n: True)
+        yield sampled("d", "random numbers", 0, 4, lambda g: 0, lambda n: True)
+
+    check.control("broken")(lambda run: EVIDENCE[Level.FAILED]())
+    ledger = write_ledger(tmp_path / "ledger.json", run_lemmas(), Run())
+    entry = ledger.by_id["lem-mixed"]
+    assert entry.level is Level.EXHAUSTIVE  # the weaker of its two claims
+    assert list(entry.cases.items()) == [(Level.EXHAUSTIVE, 10), (Level.CERTIFIED, 1), (Level.SAMPLED, 4)]
+    assert entry.deciding.scope == "five numbers"
+
+
 def test_reading_gives_back_what_was_written(small, tmp_path):
     path = tmp_path / "ledger.json"
     run = Run(Effort.FULL, seed=3)

@@ -7,7 +7,7 @@ from html import escape
 from checks.evidence import Level
 from checks.ledger import Entry, Record
 from checks.lemma import Kind
-from ledger_ext.view import View, duration, level_pill, plural
+from ledger_ext.view import View, cases_by_level, duration, level_pill, plural
 
 
 def badge(view: View, entry: Entry) -> str:
@@ -38,8 +38,8 @@ def _summary(view: View, entry: Entry) -> str:
         return "nothing to execute" if entry.code is None else "built by the code below"
     if len(entry.records) == 1:
         return escape(_scope(entry.records[0]))
-    cases = sum(record.cases for record in entry.records)
-    return f"{plural(len(entry.records), 'record')}, {plural(cases, 'case')}"
+    scope = "" if entry.deciding is None else f"; at this level {escape(_seeded(entry.deciding))}"
+    return f"{cases_by_level(entry)}{scope}"
 
 
 def _code(view: View, entry: Entry) -> list[str]:
@@ -72,3 +72,7 @@ def _claims(entry: Entry) -> str:
 def _scope(record: Record) -> str:
     seed = "" if record.seed is None else f", seed {record.seed}"
     return f"{record.scope} ({plural(record.cases, 'case')}{seed})"
+
+
+def _seeded(record: Record) -> str:
+    return record.scope if record.seed is None else f"{record.scope} (seed {record.seed})"

@@ -7,7 +7,7 @@ from html import escape
 from checks.evidence import Level
 from checks.ledger import Entry
 from ledger_ext.boxes import PROVED_KINDS
-from ledger_ext.view import View, duration, level_pill, plural
+from ledger_ext.view import View, cases_by_level, duration, level_pill, plural
 
 HEADINGS = (
     "Statement",
@@ -37,16 +37,28 @@ def ledger_table(view: View) -> str:
 
 
 def table(caption: str, headings: tuple[str, ...], rows: list[list[str]]) -> str:
-    """Return an accessible table that scrolls sideways; cells are HTML, the first of a row is its header."""
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    """Return an accessible table; cells are HTML, the first of a row is its header.
+
+    Each cell is labelled with its column for narrow windows, where the style sheet stacks the cells of a
+    row. The roles keep the table a table there.
+    """
+    head = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in headings)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
+        f'<tr role="row"><th scope="row" role="rowheader">{first}</th>{_cells(headings[1:], rest)}</tr>'
         for first, *rest in rows
     )
     return (
         f'<div class="wide-table" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table class="table"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<table class="table" role="table"><caption>{escape(caption)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table></div>'
+    )
+
+
+def _cells(headings: tuple[str, ...], cells: list[str]) -> str:
+    return "".join(
+        f'<td role="cell" data-label="{escape(heading)}"><div>{cell}</div></td>'
+        for heading, cell in zip(headings, cells, strict=True)
     )
 
 
@@ -81,4 +93,4 @@ def _code(view: View, entry: Entry) -> str:
 
 
 def _cases(entry: Entry) -> str:
-    return f"<br>{plural(sum(record.cases for record in entry.records), 'case')}" if entry.records else ""
+    return f"<br>{cases_by_level(entry)}" if entry.records else ""

@@ -94,6 +94,13 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def cases_by_level(entry: Entry) -> str:
+    """Return the numbers of executed cases, such as "8,192 exhaustive, 40 sampled cases"."""
+    counts = entry.cases
+    last = "case" if list(counts.values())[-1:] == [1] else "cases"
+    return ", ".join(f"{count:,} {level.lower()}" for level, count in counts.items()) + f" {last}"
+
+
 def duration(seconds: float) -> str:
     """Return seconds with two digits, or whole ones from ten up."""
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
