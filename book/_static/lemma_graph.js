@@ -11,6 +11,9 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const id of found) for (const other of next[id] ?? []) found.add(other);
       return found;
     };
+    const region = figure.querySelector(".lemma-graph-scroll");
+    const hint = () => figure.classList.toggle("scrolls", region.scrollWidth > region.clientWidth + 1);
+    new ResizeObserver(hint).observe(region);
     const nodes = [...figure.querySelectorAll(".node")];
     const edges = [...figure.querySelectorAll(".edge")];
     const nodeId = (node) => node.id.slice("node-".length);

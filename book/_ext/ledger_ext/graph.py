@@ -21,6 +21,8 @@ CAPTION = (
     "what rests on it; Enter opens its page, Escape shows everything again."
 )
 
+HINT = "The drawing is wider than the window: scroll it sideways (⇆), or read the table below it."
+
 
 def graph_figure(view: View) -> str:
     """Return the graph: every node a link to its statement, coloured by style sheet for both themes."""
@@ -28,6 +30,7 @@ def graph_figure(view: View) -> str:
     region = 'class="lemma-graph-scroll" role="region" tabindex="0" aria-label="Dependency graph, scrollable"'
     return (
         f'<figure class="lemma-graph" data-uses="{escape(json.dumps(uses))}">'
+        f'<p class="scroll-hint">{HINT}</p>'
         f"<div {region}>{_drawing(view)}</div><figcaption>{CAPTION}</figcaption></figure>"
     )
 
