@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
+from checks.maps_instances import MapsCase, small_instances
 from checks.runner import run_lemma
 from reductions.lower_bound.attention_to_var import AttentionToVar, base_coordinates
 from reductions.lower_bound.complement_encoding import ComplementEncoding
@@ -309,3 +310,13 @@ def test_the_lemma_holds_and_its_controls_fail():
     assert report.level is Level.EXHAUSTIVE
     assert len(report.controls) == 7
     assert all(control.counterexample.startswith("case 1: ApproximateVar") for control in report.controls)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("vectors", "dimension"), [(2, 3), (3, 2)])
+def test_every_small_instance_goes_through_the_whole_chain_and_back(vectors, dimension):
+    cases = [
+        MapsCase(left, right, Interpolation()) for left, right in small_instances(vectors, vectors, dimension)
+    ]
+    assert len(cases) == 4096
+    assert all(case.is_decided() for case in cases)
