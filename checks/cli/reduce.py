@@ -175,7 +175,7 @@ def _refuse_larger(problem: Problem, steps: list[Any], limit: int | None) -> Non
     if problem.name != "cnf":
         return
     if limit is None:
-        from reductions.decide import available_memory
+        from reductions.decision_plan import available_memory
 
         limit = available_memory()
     variables, clauses = int(problem.sizes["v"]), int(problem.sizes["m"])
