@@ -139,7 +139,7 @@ def plan(
             f"{formula.variables} variables need 2^{bits} half assignments a side: too many to list."
         )
     vectors = 2**bits
-    pcp = plan_clauses(clauses, objective) if route == "pcp" else None
+    pcp = plan_coordinates(clauses, "clauses", objective) if route == "pcp" else None
     if pcp is None:
         sizes = GapSizes(2 * clauses, clauses, 1)
     else:
@@ -207,21 +207,21 @@ def require_route(route: str, reading: Reading) -> None:
         )
 
 
-def plan_clauses(clauses: int, objective: Objective) -> PcpPlan:
-    """Choose a code for that many clauses, a coordinate each.
+def plan_coordinates(coordinates: int, noun: str, objective: Objective) -> PcpPlan:
+    """Choose a code for so many coordinates, which ``noun`` names: a clause makes one.
 
     Raises
     ------
     DoesNotFit
-        If no code holds them; the message says how many clauses fit.
+        If no code holds them; the message says how many fit.
     ValueError
         If ``objective`` is none.
     """
     try:
-        return plan_pcp(clauses, objective)
+        return plan_pcp(coordinates, objective)
     except NoSystem as error:
         raise DoesNotFit(
-            f"{clauses} clauses are too many for the distributed PCP, which holds at most "
+            f"{coordinates} {noun} are too many for the distributed PCP, which holds at most "
             f"{most_coordinates_within(objective)} with objective {objective}. {error}"
         ) from None
 
