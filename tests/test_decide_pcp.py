@@ -25,7 +25,8 @@ from reductions.problems.var_model import square_schedule, token_count
 
 KERNELS = tuple(map(str, Kernel))
 ALL_SIGNS = {
-    width: CNF(width, tuple(itertools.product(*((i, -i) for i in range(1, width + 1))))) for width in (2, 3, 4)
+    width: CNF(width, tuple(itertools.product(*((i, -i) for i in range(1, width + 1)))))
+    for width in (2, 3, 4)
 }
 """All clauses of that width: unsatisfiable, and satisfiable by one model where one is left out."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from checks.cli.options import ObjectiveChoice, RouteChoice, parse_objective
 
 if TYPE_CHECKING:
-    from reductions.problem import Problem
     from reductions.lower_bound.distributed_pcp import DistributedPCP
+    from reductions.problem import Problem
 
 
 def encoding(coordinates: int, objective: ObjectiveChoice) -> DistributedPCP:
@@ -43,14 +43,16 @@ def refuse_larger_rectangle(step: DistributedPCP, vectors: int, last: bool, limi
         raise ValueError(
             f"the queries of all {len(step.message_list):,} messages of the distributed PCP do not fit one "
             f"instance: {queries:,} vectors of dimension {system.dimension:,} take about {in_words(needed)}; "
-            f"the limits are {in_words(limit)} (--memory-limit) and {MOST_ENTRIES:,} entries. "
+            f"the limits are {in_words(limit)} and {MOST_ENTRIES:,} entries. "
             "`subquartic decide --route pcp` takes one message at a time."
         )
 
 
 def in_words(count: int) -> str:
-    """Return a number of bytes in GiB, or as a power of two where it is huge."""
-    return f"{count / 2**30:,.1f} GiB" if count < 2**60 else f"2^{count.bit_length() - 1} bytes"
+    """Return a number of bytes in MiB or GiB, or as a power of two where it is huge."""
+    if count >= 2**60:
+        return f"2^{count.bit_length() - 1} bytes"
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
 
 
 @dataclass(frozen=True)
