@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from reductions.codes.evaluation_codes import (
@@ -100,7 +100,7 @@ def plan_pcp(
         raise ValueError(
             f"Argument 'objective' must be 'ratio', 'messages' or a number of messages, not {objective!r}."
         )
-    systems = list(systems_for(coordinates))
+    systems = _systems(coordinates)
     if not systems:
         raise NoSystem(
             f"Argument 'coordinates' must be at most {most_coordinates()}, s0·T of the largest system, not "
@@ -126,6 +126,12 @@ def systems_for(coordinates: int) -> Iterator[ProofSystem]:
         blocks = max(1, -(-coordinates // code.block))
         if blocks <= code.field.degree * (code.field.characteristic - 1):
             yield ProofSystem(code, blocks, zero_sum_free(code.field, blocks))
+
+
+@lru_cache(maxsize=32)
+def _systems(coordinates: int) -> tuple[ProofSystem, ...]:
+    """Keep what :func:`systems_for` yields, with what the systems have computed of themselves."""
+    return tuple(systems_for(coordinates))
 
 
 def most_coordinates() -> int:
