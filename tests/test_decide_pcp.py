@@ -11,7 +11,7 @@ import pytest
 from pysat.solvers import Cadical153
 
 from checks.var_outputs import decides_in_error_ball, worst_outputs
-from reductions.decide import decide
+from reductions.decide import chain_for, decide
 from reductions.decision_plan import BASELINE_BYTES, DoesNotFit, GapSizes, plan
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
@@ -174,16 +174,28 @@ def test_the_plan_is_what_is_built(formula, kernel, objective):
 
 
 def test_both_routes_have_their_sizes():
-    """The direct route's plan, in the words of the general one."""
-    for clauses in range(1, 12):
-        sizes = GapSizes(2 * clauses, clauses, 1)
-        planned = plan(random_k_sat(6, clauses, 3, 0), Reading.MAPS, Interpolation())
-        assert planned.dimension == sizes.attention_dimension == 3 * clauses + (clauses == 1)
-        assert sizes.entry_bound(341) == pytest.approx(
-            math.sqrt(2 * sizes.attention_dimension * math.log(16 * 341))
+    """The dimension and the entry bound of either route's model are those that its gap sizes give."""
+    for clauses in range(9):
+        formula = random_k_sat(6, clauses, 3, 0)
+        direct = chain_for(Reading.MAPS, Interpolation(), None).map_instance(formula).target
+        system = plan_pcp(clauses, 30).system
+        instances = (
+            plan_pcp(clauses, 30).reduction().message_instances(SplitAndList().map_instance(formula).target)
         )
-        assert planned.pcp is None
-        assert planned.messages == 1
+        chain = GapMaxIPToAttention() >> AttentionToVar()
+        for target, sizes in (
+            (direct, GapSizes(2 * clauses, clauses, 1)),
+            (
+                chain.map_instance(instances[0]).target,
+                GapSizes(system.dimension, system.code.length, system.gap),
+            ),
+        ):
+            tokens = target.model.tokens
+            assert sizes.attention_dimension == target.attention_layer.dimension
+            assert sizes.entry_bound(tokens) == pytest.approx(target.entry_bound, rel=1e-12)
+            assert sizes.logit_bound(tokens) >= target.logit_bound * (1 - 1e-12)
+        planned = plan(formula, Reading.MAPS, Interpolation())
+        assert (planned.pcp, planned.messages) == (None, 1)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
