@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from math import comb
 from typing import Any
@@ -43,15 +43,23 @@ def images(run: Run) -> Iterator[Evidence]:
     taps = product((0.0, 1.0), repeat=9)
     yield exhaustive(
         IMAGES,
-        "all 512 filters of zeros and ones, applied twice with ReLU on sides 1 to 7, bit for bit",
+        "all 512 filters of zeros and ones, applied twice with ReLU on sides 1 to 7, in integers",
         ((np.reshape(nine, (3, 3, 1, 1)), n) for nine in taps for n in range(1, 8)),
         7 * 512,
         lambda case: same_image(([case[0], case[0]], np.ones(1), case[1])),
     )
+    signs = list(product((-1.0, 2.0), repeat=4))
+    yield exhaustive(
+        IMAGES,
+        "all 256 pairs of filters of four corners -1 or 2, the second after ReLU, on side 3, pixel by pixel",
+        product(signs, signs),
+        16 * 16,
+        lambda pair: same_image(([corners(four) for four in pair], np.ones(1), 3), loops),
+    )
     draws = run.pick(quick=150, full=3000)
     yield sampled(
         IMAGES,
-        f"{draws} random stacks of integer filters with ReLU and doublings, bit for bit",
+        f"{draws} random stacks of integer filters with ReLU and doublings, in integers",
         run.seed,
         draws,
         draw_stack,
@@ -102,7 +110,15 @@ def axis_pattern(side: int, depth: int) -> NDArray[np.int64]:
     return border_pattern(side, depth) if side >= 2 * depth + 1 else np.arange(side)
 
 
+Integers = NDArray[np.int64]
 ImageCase = tuple[list[ImageLayer], Floats, int]
+
+
+def corners(taps: tuple[float, ...]) -> Floats:
+    """Return a filter with four taps, at its corners."""
+    filters = np.zeros((3, 3, 1, 1))
+    filters[::2, ::2, 0, 0] = np.reshape(taps, (2, 2))
+    return filters
 
 
 def draw_stack(generator: np.random.Generator) -> ImageCase:
@@ -120,10 +136,53 @@ def draw_stack(generator: np.random.Generator) -> ImageCase:
     return layers, generator.integers(-3, 4, widths[0]).astype(np.float64), int(generator.integers(1, 17))
 
 
-def same_image(case: ImageCase) -> bool:
-    """Compare the image from the small map with the one computed on all pixels; all sums are exact."""
+Convolution = Callable[[Integers, Integers], Integers]
+
+
+def loops(image: Integers, filters: Integers) -> Integers:
+    """Return the zero-padded convolution, pixel by pixel and tap by tap as it is defined."""
+    height, width, _ = image.shape
+    convolved = np.zeros((height, width, filters.shape[3]), dtype=np.int64)
+    for y, x, row, column in product(range(height), range(width), range(3), range(3)):
+        above, left = y + row - 1, x + column - 1
+        if 0 <= above < height and 0 <= left < width:
+            convolved[y, x] += image[above, left] @ filters[row, column]
+    return convolved
+
+
+def correlations(image: Integers, filters: Integers) -> Integers:
+    """Return the same by SciPy's correlation of one input channel with one output channel, in integers."""
+    from scipy.signal import correlate2d
+
+    incoming, outgoing = filters.shape[2:]
+    channels = [
+        sum(correlate2d(image[..., i], filters[..., i, o], mode="same") for i in range(incoming))
+        for o in range(outgoing)
+    ]
+    return np.stack(channels, axis=-1)
+
+
+def integer_image(case: ImageCase, convolution: Convolution) -> Integers:
+    """Return what the stack makes of the constant map, in integers and by other code than the lemma's."""
     layers, value, n = case
-    return np.array_equal(collapsed_image(value, layers, n), full_image(value, layers, n))
+    image = np.tile(value.astype(np.int64), (n, n, 1))
+    convolutions = 0
+    for layer in layers:
+        if isinstance(layer, Doubling):
+            image = np.kron(image, np.ones((2, 2, 1), dtype=np.int64))
+            continue
+        if convolutions:
+            image = np.where(image > 0, image, 0)
+        image = convolution(image, layer.astype(np.int64))
+        convolutions += 1
+    return image
+
+
+def same_image(case: ImageCase, convolution: Convolution = correlations) -> bool:
+    """Compare the image from the small map, and the one of all pixels, with integers; all sums are exact."""
+    layers, value, n = case
+    expected = integer_image(case, convolution)
+    return all(np.array_equal(made(value, layers, n), expected) for made in (collapsed_image, full_image))
 
 
 def numbers_of_values() -> Iterator[tuple[str, Any, Any, Any]]:

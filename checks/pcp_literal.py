@@ -39,7 +39,7 @@ def shared_ones(left: Any, right: Any) -> Counts:
 
 
 @dataclass(frozen=True)
-class Literal:
+class PairTable:
     """All pairs of two lists of vectors under a system with some messages."""
 
     system: ProofSystem
@@ -48,15 +48,15 @@ class Literal:
     messages: Elements
 
     @classmethod
-    def everything(cls, system: ProofSystem, messages: Elements | None = None) -> Literal:
+    def everything(cls, system: ProofSystem, messages: Elements | None = None) -> PairTable:
         """All of {0,1}^(s0 T) on both sides; by default all messages."""
         vectors = all_vectors(system.coordinates)
         return cls(system, vectors, vectors, system.all_messages(1 << 16) if messages is None else messages)
 
-    def pairs(self) -> Iterator[LiteralPair]:
+    def pairs(self) -> Iterator[TablePair]:
         """All pairs, left index first."""
         for i, j in product(range(len(self.left)), range(len(self.right))):
-            yield LiteralPair(i, j, self)
+            yield TablePair(i, j, self)
 
     @cached_property
     def overlaps(self) -> Counts:
@@ -103,12 +103,12 @@ class Literal:
 
 
 @dataclass(frozen=True)
-class LiteralPair:
+class TablePair:
     """One pair, which says its vectors where it is a counterexample."""
 
     i: int
     j: int
-    literal: Literal = field(repr=False)
+    table: PairTable = field(repr=False)
 
     @property
     def index(self) -> tuple[int, int]:
@@ -118,28 +118,28 @@ class LiteralPair:
     @property
     def orthogonal(self) -> bool:
         """Whether ⟨a, b⟩ = 0."""
-        return bool(self.literal.overlaps[self.index] == 0)
+        return bool(self.table.overlaps[self.index] == 0)
 
     def is_complete(self) -> bool:
         """An orthogonal pair reaches len with exactly one message and stays at the bound with the others."""
-        _, reach, below = (part[self.index] for part in self.literal.summary)
-        return not self.orthogonal or bool(reach == 1 and below <= self.literal.system.bound)
+        _, reach, below = (part[self.index] for part in self.table.summary)
+        return not self.orthogonal or bool(reach == 1 and below <= self.table.system.bound)
 
     def is_sound(self) -> bool:
         """A pair that is not orthogonal stays at the bound."""
-        return self.orthogonal or bool(self.literal.summary[0][self.index] <= self.literal.system.bound)
+        return self.orthogonal or bool(self.table.summary[0][self.index] <= self.table.system.bound)
 
     def is_of_coset(self) -> bool:
         """The best agreement is that of the coset."""
-        overlap = self.literal.truths[self.index][list(self.literal.system.code.information)]
-        best = self.literal.summary[0][self.index]
-        return bool(best == self.literal.coset_best[tuple(overlap.tolist())])
+        overlap = self.table.truths[self.index][list(self.table.system.code.information)]
+        best = self.table.summary[0][self.index]
+        return bool(best == self.table.coset_best[tuple(overlap.tolist())])
 
     def __repr__(self) -> str:
-        sides = self.literal.left[self.i], self.literal.right[self.j]
+        sides = self.table.left[self.i], self.table.right[self.j]
         a, b = ("".join(map(str, side.tolist())) for side in sides)
-        best, reach, _ = (part[self.index] for part in self.literal.summary)
+        best, reach, _ = (part[self.index] for part in self.table.summary)
         return (
-            f"a = {a}, b = {b}, ⟨a, b⟩ = {self.literal.overlaps[self.index]}, best agreement {best} of "
-            f"{self.literal.system.code.length}, reached by {reach} messages"
+            f"a = {a}, b = {b}, ⟨a, b⟩ = {self.table.overlaps[self.index]}, best agreement {best} of "
+            f"{self.table.system.code.length}, reached by {reach} messages"
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,35 +14,58 @@ from reductions.problem import Problem
 from reductions.problems.approximate_var import ApproximateVar
 from reductions.reduction import Reduction
 
-BALL = 1 - 1e-9
-"""Adversarial errors are this share of the tolerated error."""
+Floats = NDArray[np.float64]
+Truth = NDArray[np.bool_]
+"""Which rows are YES rows, found by other means than the model."""
 
 
-def keeps_bounds(target: ApproximateVar, outputs: NDArray[np.float64]) -> bool:
-    """Tell whether every read-out is at least ``yes_bound`` or at most ``no_bound``, up to rounding."""
-    rounding = target.rounding_bound()
-    far = (outputs >= target.yes_bound - rounding) | (outputs <= target.no_bound + rounding)
-    return bool(far.all())
+@dataclass(frozen=True)
+class OutputBounds:
+    """The numbers that a statement promises for read-outs; a check writes them down, it imports none.
 
-
-def worst_outputs(target: ApproximateVar, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the outputs, each moved towards the threshold and beyond to the edge of the error ball.
-
-    They were computed with a rounding error, so they are moved by the tolerated error less that.
+    Attributes
+    ----------
+    yes, no
+        The least read-out of a YES row and the largest of a NO row.
+    threshold, error
+        Read-outs off by less than ``error`` lie on the right side of ``threshold``.
     """
-    error = BALL * target.tolerated_error - target.rounding_bound()
-    return np.where(outputs > target.threshold, outputs - error, outputs + error)
+
+    yes: Fraction
+    no: Fraction
+    threshold: Fraction
+    error: Fraction
+
+    def are_declared(self, target: ApproximateVar, reduction: Reduction[Any, Any]) -> bool:
+        """Tell whether the built instance and the reduction declare these very numbers."""
+        declared = (target.yes_bound, target.no_bound, target.threshold, target.tolerated_error)
+        budget: Any = reduction.error_budget()
+        return declared == tuple(map(float, (self.yes, self.no, self.threshold, self.error))) and (
+            Fraction(int(budget.p), int(budget.q)) == self.error
+        )
+
+    def hold(self, outputs: Floats, truth: Truth) -> bool:
+        """Tell whether YES rows and NO rows keep their bounds, with no allowance for rounding."""
+        return bool((outputs[truth] >= float(self.yes)).all() and (outputs[~truth] <= float(self.no)).all())
+
+    def worst(self, outputs: Floats, truth: Truth) -> Floats:
+        """Return the outputs, each moved by ``error`` towards the wrong answer."""
+        error = float(self.error)
+        return np.where(truth, outputs - error, outputs + error)
+
+    def decide(self, target: ApproximateVar, outputs: Floats, truth: Truth) -> bool:
+        """Tell whether ``target`` decides every row right, for the outputs and for the worst ones.
+
+        What both decide right, everything in between does too.
+        """
+        tries = (outputs, self.worst(outputs, truth))
+        return all(np.array_equal(target.decide_rows(tried), truth) for tried in tries)
 
 
-def decides_in_error_ball(
-    target: ApproximateVar, outputs: NDArray[np.float64], truth: NDArray[np.bool_]
-) -> bool:
-    """Tell whether ``target`` decides every row as ``truth`` has it, for the worst outputs in the ball.
-
-    What the exact outputs and the worst ones decide right, everything in between does too.
-    """
-    tries = (outputs, worst_outputs(target, outputs))
-    return all(np.array_equal(target.decide_rows(tried), truth) for tried in tries)
+def verifies_yes_rows_only(target: ApproximateVar, truth: Truth) -> bool:
+    """Tell whether ``target`` accepts all YES rows as witnesses, refuses NO rows and what is no row."""
+    accepted = [target.verify(row) for row in range(-1, len(truth) + 1)]
+    return accepted == [False, *truth.tolist(), False]
 
 
 def sizes_are_exact(source: Problem, reduction: Reduction[Any, Any], stated: Mapping[str, Any]) -> bool:

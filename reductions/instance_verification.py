@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from reductions.chain_verification import check_chain
+from reductions.file_check import FileCheck, Outcome
 from reductions.instance_file import (
     as_witness,
     formula_digest,
@@ -16,30 +17,18 @@ from reductions.instance_file import (
     read_tensors,
     rebuild,
 )
-from reductions.manifest import UNKNOWN, Manifest
+from reductions.manifest import UNKNOWN, Manifest, plain
 from reductions.problem import Answer, Problem, PromiseProblem
 from reductions.problem_codecs import Tensors, codec
 from reductions.tensor_header import InstanceFileError, first_line
 
+__all__ = ["AFFORDABLE_WORK", "FileCheck", "Outcome", "Verification", "verify_instance"]
+
 AFFORDABLE_WORK = 1e11
 """Elementary operations up to which the exact answer is recomputed: ten seconds or so."""
 
-
-class Outcome(StrEnum):
-    """What became of one check."""
-
-    OK = "ok"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class FileCheck:
-    """One named check of an instance file, with one line that says what was found."""
-
-    name: str
-    outcome: Outcome
-    detail: str
+_SLACK = 1 + 2.0**-30
+"""A stated bound is exceeded by more than rounding if it is exceeded by more than this factor."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +57,10 @@ class Verification:
 def verify_instance(
     path: str | os.PathLike[str], *, affordable_work: float = AFFORDABLE_WORK
 ) -> Verification:
-    """Recheck manifest, hashes, structure, entry bounds, promise, answer and witness of an instance file.
+    """Recheck the claims of an instance file; what is taken from the file instead is named as skipped.
+
+    Rechecked are manifest, hashes, structure, chain and the last step's parameters, entry and logit
+    bounds, promise, answer, witness, read-out.
 
     Parameters
     ----------
@@ -99,10 +91,20 @@ def _checks(path: str | os.PathLike[str], affordable_work: float) -> Iterator[Fi
     except InstanceFileError as error:
         yield FileCheck(name, Outcome.FAILED, str(error).removeprefix(f"{os.fspath(path)}: "))
         return
+    yield from check_chain(problem, manifest)
     yield _entry_bounds(problem, tensors)
+    if manifest.problem == "var":
+        yield from _magnitudes(problem, affordable_work)
+    yield _read_out(problem, manifest)
     yield from _answer(problem, manifest, affordable_work)
     yield _witness(problem, manifest)
     yield _formula(problem, manifest)
+    earlier = ", parameters of earlier steps" if len(manifest.chain) > 1 else ""
+    yield FileCheck(
+        "provenance",
+        Outcome.SKIPPED,
+        f"taken from the file: seed, command line, version, how the answer is known{earlier}",
+    )
 
 
 def _entry_bounds(problem: Problem, tensors: Tensors) -> FileCheck:
@@ -118,6 +120,48 @@ def _entry_bounds(problem: Problem, tensors: Tensors) -> FileCheck:
         detail = f"max|{tensor}| = {largest[tensor]:g} exceeds {bounds[tensor]:g}"
         return FileCheck(name, Outcome.FAILED, detail)
     return FileCheck(name, Outcome.OK, found)
+
+
+def _magnitudes(problem: Problem, affordable_work: float) -> Iterator[FileCheck]:
+    """Compare the stated bounds on Q, K, V and on the logits with the model's own, over all tokens."""
+    from reductions.problems.approximate_var import ApproximateVar
+    from reductions.var_magnitudes import measure_magnitudes
+
+    assert isinstance(problem, ApproximateVar)
+    with np.errstate(all="ignore"):  # what overflows exceeds every bound
+        found = measure_magnitudes(problem, affordable_work=affordable_work)
+    reason = "taken from the file: to measure it takes too long, or there are more attention layers"
+    if found is None:
+        yield FileCheck("query and key bound", Outcome.SKIPPED, reason)
+    elif found.value <= _SLACK:
+        yield _at_most("query and key bound", "max|Q|, |K|", found.entry, problem.entry_bound)
+    else:
+        yield FileCheck("query and key bound", Outcome.FAILED, f"max|V| = {found.value:g} exceeds 1")
+    if found is None or found.logit is None:
+        yield FileCheck("logit bound", Outcome.SKIPPED, reason)
+    else:
+        yield _at_most("logit bound", "max sum |q||k|/tau", found.logit, problem.logit_bound)
+
+
+def _at_most(name: str, what: str, found: float, bound: float) -> FileCheck:
+    if found <= bound * _SLACK:  # false for NaN
+        return FileCheck(name, Outcome.OK, f"measured: {what} = {found:g} <= {bound:g}")
+    return FileCheck(name, Outcome.FAILED, f"measured: {what} = {found:g} exceeds {bound:g}")
+
+
+def _read_out(problem: Problem, manifest: Manifest) -> FileCheck:
+    name, meant = "read-out", plain(codec(problem.name).read_out(problem))
+    if plain(manifest.read_out) == meant:
+        says = (
+            "none, the problem is exact"
+            if meant is None
+            else "positions, threshold and error are the problem's"
+        )
+        return FileCheck(name, Outcome.OK, says)
+    if meant is None or manifest.read_out is None:
+        return FileCheck(name, Outcome.FAILED, f"it must be {meant}, not {manifest.read_out!r:.80}")
+    field = next(field for field in meant if manifest.read_out[field] != meant[field])
+    return FileCheck(name, Outcome.FAILED, f"{field} is {meant[field]}, not {manifest.read_out[field]!r:.40}")
 
 
 def _answer(problem: Problem, manifest: Manifest, affordable_work: float) -> Iterator[FileCheck]:

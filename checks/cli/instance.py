@@ -19,7 +19,9 @@ LONGEST_VALUE = 400
 
 
 def verify(file: InstanceFile, threads: Threads = None, json: Json = False) -> None:
-    """Recheck every claim of an instance file: manifest, hashes, bounds, promise, answer, witness.
+    """Recheck an instance file: manifest, hashes, reductions, bounds, promise, answer, witness, read-out.
+
+    What cannot be rechecked, or takes too long, is listed as skipped: it is taken from the file.
 
     Exit status 1 where a claim is false, 2 where the file is damaged.
     """

@@ -31,6 +31,7 @@ from reductions.problems.var_model import (
 CONSTANTS = "(1) interpolation keeps constants"
 CONSTANT_MAPS = "(1) all tokens of a scale are equal, and equal to the collapsed recursion's"
 VECTORS = "(2) the K vectors that are computed"
+REFUSED = "models with positions, and such as cannot draw, are refused"
 
 RULES = (
     Interpolation(Kernel.NEAREST),
@@ -52,8 +53,8 @@ CLOSE = Fraction(1, 2**30)
 @lemma(
     "lem-collapse",
     title="Start only: the maps collapse",
-    statement_uses=("def-var", "def-avar"),
-    proof_uses=("def-attention", "def-interpolation"),
+    statement_uses=("def-interpolation", "def-var", "def-avar"),
+    proof_uses=("def-attention",),
 )
 def collapse(run: Run) -> Iterator[Evidence]:
     """Check the lemma part by part."""
@@ -90,6 +91,13 @@ def collapse(run: Run) -> Iterator[Evidence]:
         draws,
         draw_model,
         partial(same_maps, multiplicities=None),
+    )
+    yield exhaustive(
+        REFUSED,
+        "schedule 1, 2 with a position table on either scale, or with output tokens of another length",
+        [(0, 1), (1, 1), (None, 2)],
+        3,
+        lambda case: is_refused(*case),
     )
     yield from images(run)
 
@@ -223,6 +231,19 @@ def same_maps(case: ModelCase, multiplicities: Floats | None) -> bool:
     return all(
         bool((abs(tokens - vector) <= 1e-9).all()) for tokens, vector in zip(pyramid, vectors, strict=True)
     )
+
+
+def is_refused(positions_on: int | None, outgoing: int) -> bool:
+    """A model that need not collapse, or cannot run, is refused with a ValueError."""
+    layer = SelfAttention(np.eye(1), np.eye(1), np.eye(1), np.ones((1, outgoing)), 1.0)
+    schedule = square_schedule([1, 2])
+    table = [None if scale != positions_on else np.zeros((h * w, 1)) for scale, (h, w) in enumerate(schedule)]
+    model = VarModel(schedule, Interpolation(), (layer,), tuple(table))
+    try:
+        collapsed_run(model, np.ones(1))
+    except ValueError as error:
+        return str(error).startswith("Argument 'model' must")
+    return False
 
 
 def broken_maps(**broken: Any) -> Evidence:

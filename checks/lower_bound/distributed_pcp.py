@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from itertools import combinations_with_replacement, product
 from math import comb
-from typing import Literal as OneOf
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from checks.evidence import Evidence, exhaustive, sampled
 from checks.lemma import Run, lemma
-from checks.pcp_literal import Literal, LiteralPair, all_vectors, shared_ones, truths
+from checks.pcp_literal import PairTable, TablePair, all_vectors, shared_ones, truths
 from checks.pcp_rows import ROWS, Row, row_named
 from checks.var_outputs import sizes_are_exact
 from reductions.codes.evaluation_codes import elliptic, hermitian, reed_solomon
@@ -34,20 +34,20 @@ SIZES = "the parameter map gives the sizes that are built, for every m up to s0 
 TABLE = "s0, len, D, the number of messages, the bound and the exact best cheat are those of the table"
 GENUS = "over F_5 with s0 = 4 the elliptic code has the gap 2, Reed–Solomon only the gap 1 of a single point"
 
-KINDS: tuple[OneOf["all"], OneOf["feasible"]] = ("all", "feasible")
+KINDS: tuple[Literal["all"], Literal["feasible"]] = ("all", "feasible")
 GENUS_CODES = ((True, True), (False, True), (False, False))
 """Elliptic, Reed-Solomon with infinity, Reed-Solomon without it."""
 
 
 def literal_evidence(row: Row) -> Iterator[Evidence]:
     """All pairs and all messages of a row, vectors built and multiplied."""
-    literal = Literal.everything(row.system())
-    pairs = 4**literal.system.coordinates
+    table = PairTable.everything(row.system())
+    pairs = 4**table.system.coordinates
     scope = f"row {row.name}: all {pairs:,} pairs and {row.messages:,} messages, vectors multiplied out"
-    yield exhaustive(AGREEMENT, scope, literal.counted, row.messages, bool)
-    yield exhaustive(COMPLETE, scope, literal.pairs(), pairs, LiteralPair.is_complete)
-    yield exhaustive(SOUND, scope, literal.pairs(), pairs, LiteralPair.is_sound)
-    yield exhaustive(COSET, scope, literal.pairs(), pairs, LiteralPair.is_of_coset)
+    yield exhaustive(AGREEMENT, scope, table.counted, row.messages, bool)
+    yield exhaustive(COMPLETE, scope, table.pairs(), pairs, TablePair.is_complete)
+    yield exhaustive(SOUND, scope, table.pairs(), pairs, TablePair.is_sound)
+    yield exhaustive(COSET, scope, table.pairs(), pairs, TablePair.is_of_coset)
 
 
 def coset_evidence() -> Iterator[Evidence]:
@@ -78,8 +78,8 @@ def is_decided(case: tuple[Row, OrthogonalVectors]) -> bool:
     row, source = case
     feasible = row.reduction(messages="feasible").message_list
     for messages in (row.system().all_messages(1 << 16), feasible):
-        literal = Literal(row.system(), source.left, source.right, messages)
-        if not all(pair.is_complete() and pair.is_sound() for pair in literal.pairs()):
+        table = PairTable(row.system(), source.left, source.right, messages)
+        if not all(pair.is_complete() and pair.is_sound() for pair in table.pairs()):
             return False
     return True
 
@@ -213,7 +213,7 @@ def _dimensions(row: Row) -> tuple[int, ...]:
 
 
 def _has_stated_sizes(
-    row: Row, kind: OneOf["all", "feasible"], coordinates: int, counts: tuple[int, ...]
+    row: Row, kind: Literal["all", "feasible"], coordinates: int, counts: tuple[int, ...]
 ) -> bool:
     reduction = row.reduction(messages=kind)
     stated = reduction.parameter_map()
@@ -227,9 +227,9 @@ def _has_stated_sizes(
 
 
 def _rejected(claim: str, scope: str, system: ProofSystem, messages: Elements | None = None) -> Evidence:
-    literal = Literal.everything(system, messages)
-    holds = {SOUND: LiteralPair.is_sound, COMPLETE: LiteralPair.is_complete}[claim]
-    return exhaustive(claim, f"{scope}: all pairs", literal.pairs(), 4**system.coordinates, holds)
+    table = PairTable.everything(system, messages)
+    holds = {SOUND: TablePair.is_sound, COMPLETE: TablePair.is_complete}[claim]
+    return exhaustive(claim, f"{scope}: all pairs", table.pairs(), 4**system.coordinates, holds)
 
 
 @distributed_pcp.control("all weights are 1 and T reaches the characteristic")
@@ -266,15 +266,15 @@ def degree_reaches_length(run: Run) -> Evidence:
     """Products of degree 6 tested at the two points of the line over F_5 that are not information points."""
     code = reed_solomon(FiniteField(5), 4)
     system = ProofSystem(code, 1, (1,))
-    literal = Literal.everything(system)
+    table = PairTable.everything(system)
     tested = [x for x in range(code.length) if x not in code.information]
 
-    def best_there(pair: LiteralPair) -> int:
-        agreement = literal.messages[:, tested] == literal.truths[pair.index][tested]
+    def best_there(pair: TablePair) -> int:
+        agreement = table.messages[:, tested] == table.truths[pair.index][tested]
         return int(agreement.sum(axis=1).max())
 
     scope = "Reed–Solomon over F_5, s0 = 4, T = 1, best agreement at the two other points: all pairs"
-    cases = ((pair, best_there(pair)) for pair in literal.pairs())
+    cases = ((pair, best_there(pair)) for pair in table.pairs())
     return exhaustive(SOUND, scope, cases, 256, lambda case: case[0].orthogonal or case[1] < len(tested))
 
 

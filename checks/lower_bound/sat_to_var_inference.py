@@ -4,60 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from checks.evidence import Evidence, exhaustive, sampled, symbolic
+from checks.inference_instances import (
+    BOUNDS,
+    FewPixels,
+    InferenceCase,
+    late_maximum,
+    odd_cases,
+    random_case,
+    stated_cases,
+)
 from checks.lemma import Run, lemma
-from checks.var_outputs import decides_in_error_ball, keeps_bounds, sizes_are_exact, worst_outputs
-from reductions.lower_bound.sat_to_var_inference import SatToVarInference, SatToVarInferenceReduced
+from checks.lower_bound.split_and_list import FormulaSpace
+from checks.var_outputs import sizes_are_exact
+from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.problems.approximate_var import ApproximateVar
-from reductions.problems.cnf import CNF, random_k_sat
+from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import RELEASED_SIDES, FeedForward, Floats, square_schedule
 
-BOUNDS = "YES read-outs are at least 16/17 and NO read-outs at most 1/16"
-DECIDES = "read-outs off by anything below 7/16 decide the formula, and every YES row yields a model"
-UNIVERSAL = "schedule, start token and position table do not depend on the formula"
-SIZES = "the parameter map gives the sizes that are built"
+INEQUALITIES = "(1) the inequalities that the proof uses, for all numbers of pixels and tokens"
+DECIDES = (
+    "(1, 2, 3) YES read-outs are at least 16/17 and NO read-outs at most 1/16; those off by less than 7/16 "
+    "decide the formula, and every YES row yields a model"
+)
+UNIVERSAL = "(4) schedule, start token and position table are the stated ones, whatever the formula"
+ENTRIES = "(4) entries stand for the stated reals, R and b are right, outputs are within their bound"
+SIZES = "(4) the parameter map gives the sizes that are built"
+REFUSED = "too few pixels for a formula, and read-outs that no formula has, are refused"
 
 ALL_SIGNS = CNF(3, tuple(product((1, -1), (2, -2), (3, -3))))
 """The eight clauses on three variables: unsatisfiable."""
 
-
-def small_formulas(variables: int, most: int) -> Iterator[CNF]:
-    """Every set of at most ``most`` clauses in which each variable is positive, negative or absent."""
-    signs = product((0, 1, -1), repeat=variables)
-    clauses = [tuple(s * (t + 1) for t, s in enumerate(pattern) if s) for pattern in signs]
-    for chosen in chain.from_iterable(combinations(clauses, count) for count in range(most + 1)):
-        yield CNF(variables, chosen)
-
-
-def orthogonal(reduced: SatToVarInferenceReduced) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which left half assignments have an orthogonal partner, in integers."""
-    vectors = reduced.listed.target
-    products = vectors.left.astype(np.int64) @ vectors.right.astype(np.int64).T
-    rows: np.ndarray[Any, np.dtype[np.bool_]] = (products == 0).any(axis=1)
-    return rows
-
-
-def is_decided(formula: CNF, reduction: SatToVarInference) -> bool:
-    """The decision equals exhaustive search, on the worst outputs within the error; models verify."""
-    reduced = reduction.map_instance(formula)
-    outputs = reduced.target.outputs()
-    if not decides_in_error_ball(reduced.target, outputs, orthogonal(reduced)):
-        return False
-    model = reduced.extract_solution(worst_outputs(reduced.target, outputs))
-    if model is None:
-        return formula.solve_brute_force() is None
-    return formula.verify(model) and reduced.target.verify(reduced.map_witness(model))
-
-
-def has_bounds(target: ApproximateVar) -> bool:
-    """The outputs of the built model keep the two bounds."""
-    return keeps_bounds(target, target.outputs())
+TWO_OF_EIGHT = CNF(8, tuple(product((2, -2), (4, -4))))
+"""The four clauses on variables 2 and 4 of eight: unsatisfiable, and all in the first half."""
 
 
 def bound_identities() -> dict[str, Any]:
@@ -75,16 +60,6 @@ def bound_identities() -> dict[str, Any]:
     }
 
 
-def same_inputs(first: ApproximateVar, second: ApproximateVar) -> bool:
-    """Two targets differ in nothing but weights."""
-    tables = zip(first.model.position_table, second.model.position_table, strict=True)
-    return (
-        first.model.schedule == second.model.schedule
-        and np.array_equal(first.start_token, second.start_token)
-        and all(b is None if a is None else b is not None and np.array_equal(a, b) for a, b in tables)
-    )
-
-
 @lemma(
     "lem-sat-to-var-inference",
     title="k-SAT to VAR inference from one token",
@@ -92,93 +67,124 @@ def same_inputs(first: ApproximateVar, second: ApproximateVar) -> bool:
     proof_uses=("lem-split-and-list",),
 )
 def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
-    """Symbolic for the bounds, exhaustive for small formulas, sampled for random ones."""
-    yield symbolic(BOUNDS, "one row among L tokens, for all numbers of pixels", bound_identities())
-
-    reduction = SatToVarInference()
-    two = list(small_formulas(2, 9))
-    scope = "all 512 sets of clauses on two variables, the empty clause and the empty formula included"
-    yield exhaustive(
-        BOUNDS, scope, two, 512, lambda formula: has_bounds(reduction.map_instance(formula).target)
-    )
-    yield exhaustive(DECIDES, scope, two, 512, lambda formula: is_decided(formula, reduction))
-    most = run.pick(quick=1, full=3)
-    count = run.pick(quick=28, full=1 + 27 + 351 + 2925)
+    """Symbolic for the proof, exhaustive for small formulas, sampled for random ones."""
+    yield symbolic(INEQUALITIES, "one row among L tokens", bound_identities())
+    spaces = [
+        FormulaSpace(0, 0, 3),
+        FormulaSpace(1, 3, 2),
+        FormulaSpace(2, 2, run.pick(2, 3)),
+        FormulaSpace(3, run.pick(1, 2), 2),
+        FormulaSpace(3, run.pick(2, 3), 1),
+        FormulaSpace(4, 2, 1),
+    ]
+    for space in spaces:
+        yield exhaustive(
+            DECIDES,
+            f"all formulas with {space}, repeated and opposite literals included",
+            map(InferenceCase, space),
+            space.size,
+            InferenceCase.is_decided,
+        )
+    odd = list(odd_cases())
     yield exhaustive(
         DECIDES,
-        f"all {count:,} sets of at most {most} clauses on three variables",
-        small_formulas(3, most),
-        count,
-        lambda formula: is_decided(formula, reduction),
+        "4 formulas, with a clause of six literals two of which are equal, a tautology, and 70 clauses of "
+        "which the last one matters; last scales of 6, 9 and 16 pixels, three kernels, τ = d, 1 and 500",
+        odd,
+        4 * 4 * 3 * 3,
+        InferenceCase.is_decided,
     )
-    released = SatToVarInference(Interpolation(Kernel.BILINEAR), square_schedule(RELEASED_SIDES))
+    yield exhaustive(
+        DECIDES,
+        "22 variables, 12 unit clauses, on 1 + 48 x 48 tokens: the largest logit comes late",
+        [late_maximum()],
+        1,
+        InferenceCase.is_decided,
+    )
     yield sampled(
         DECIDES,
         "random 3-SAT with 9 to 12 variables around ratio 4.26, the released schedule 1, 2, ..., 13, 16",
         run.seed,
         run.pick(quick=10, full=200),
-        lambda generator: _random_formula(generator, 9, 12),
-        lambda formula: is_decided(formula, released),
+        random_case,
+        InferenceCase.is_decided,
     )
-    empty = reduction.map_instance(CNF(2, ())).target
     yield exhaustive(
-        UNIVERSAL, scope, two, 512, lambda f: same_inputs(empty, reduction.map_instance(f).target)
+        UNIVERSAL,
+        "the same 144 models, entry by entry",
+        odd,
+        4 * 4 * 3 * 3,
+        InferenceCase.has_stated_input,
     )
+    yield exhaustive(
+        ENTRIES,
+        "0 to 4 variables, 0 to 5 clauses, last scales of 4, 6, 9 and 16 pixels: entries and outputs with 50 "
+        "digits, in float64 and float32",
+        stated_cases(),
+        6 * 4,
+        InferenceCase.has_stated_entries,
+    )
+    refusals: list[FewPixels | InferenceCase] = [
+        FewPixels(5, (2, 3)),
+        FewPixels(7, (3, 3)),
+        InferenceCase(ALL_SIGNS),
+    ]
+    yield exhaustive(
+        REFUSED,
+        "v = 5 on 6 pixels, v = 7 on 9; every read-out 1 for an unsatisfiable formula",
+        refusals,
+        3,
+        lambda case: case.is_refused(),
+    )
+    released = SatToVarInference(Interpolation(Kernel.BILINEAR), square_schedule(RELEASED_SIDES))
+    reductions = [SatToVarInference(), released, SatToVarInference(temperature=37.5)]
     sources = [CNF(v, ((1,),) * m if v else ((),) * m) for v in range(8) for m in (0, 1, 5)]
     yield exhaustive(
         SIZES,
-        "v = 0 ... 7 and m = 0, 1, 5; default and released schedule",
-        [(source, r, r.parameter_map()) for source in sources for r in (reduction, released)],
-        48,
+        "v = 0 ... 7 and m = 0, 1, 5; default and released schedule, and another temperature",
+        [(source, r, r.parameter_map()) for source in sources for r in reductions],
+        8 * 3 * 3,
         lambda case: sizes_are_exact(*case),
     )
 
 
-def _random_formula(generator: np.random.Generator, least: int, most: int) -> CNF:
-    variables = int(generator.integers(least, most + 1))
-    return random_k_sat(variables, round(4.26 * variables) + int(generator.integers(-3, 4)), 3, generator)
-
-
-def _control(scope: str, reduced: SatToVarInferenceReduced, broken: ApproximateVar) -> Evidence:
-    rows = orthogonal(reduced)
-    if len(broken.read_outs) != len(rows):  # every pixel of the last scale is read
-        rows = np.full(len(broken.read_outs), rows.any())
+def _control(scope: str, case: InferenceCase, broken: ApproximateVar) -> Evidence:
+    rows = case.extendable
     return exhaustive(
-        DECIDES, scope, [broken], 1, lambda target: decides_in_error_ball(target, target.outputs(), rows)
+        DECIDES, scope, [broken], 1, lambda target: BOUNDS.decide(target, target.outputs(), rows)
     )
 
 
 @sat_to_var_inference.control("position bits are interpolated, hence fractional")
 def fractional_bits(run: Run) -> Evidence:
-    """Pixel (1, 1) then has bits 1/2, 1/2, which satisfy every clause with two variables in its half."""
+    """Pixel (1, 1), read-out 5, then has bits 1 and 3 equal to 1/2, which satisfy all four clauses."""
     rule = Interpolation(Kernel.BILINEAR, aligned=True)
-    reduced = SatToVarInference(rule, square_schedule((1, 2, 4))).map_instance(ALL_SIGNS)
-    target = reduced.target
+    case = InferenceCase(TWO_OF_EIGHT, rule, square_schedule((1, 2, 4)))
+    target = case.reduced.target
     table = target.model.position_table[-1]
     assert table is not None
-    coarse = (np.arange(4)[:, None] >> np.arange(2)) & 1
-    fractional = table.copy()
-    fractional[:, :2] = rule.apply(coarse.reshape(2, 2, 2).astype(float), (4, 4)).reshape(16, 2)
-    fractional[:, 2:4] = 0
-    # The formula reads bits 0 and 1; bits 2 and 3 of the sixteen pixels are not needed for three variables.
+    # Every second pixel on each axis keeps its bits; those in between are interpolated.
+    coarse = table.reshape(4, 4, -1)[::2, ::2]
+    fractional = rule.apply(coarse, (4, 4)).reshape(16, -1)
     model = replace(target.model, position_table=(None, None, fractional))
-    broken = replace(target, model=model, read_outs=np.arange(16))
     return _control(
-        "the unsatisfiable 8-clause formula on three variables, schedule 1, 2, 4", reduced, broken
+        "four unsatisfiable clauses on variables 2 and 4 of eight, schedule 1, 2, 4",
+        case,
+        replace(target, model=model),
     )
 
 
 @sat_to_var_inference.control("the flag is set on every scale")
 def flag_everywhere(run: Run) -> Evidence:
     """No token is left to be the reference key, and every output is 1."""
-    reduced = SatToVarInference().map_instance(ALL_SIGNS)
-    target = reduced.target
+    case = InferenceCase(ALL_SIGNS)
+    target = case.reduced.target
     last = target.model.position_table[-1]
     assert last is not None
     start = np.zeros((1, last.shape[1]))
     start[0, -2] = 1
     model = replace(target.model, position_table=(start, last))
-    return _control("the unsatisfiable 8-clause formula", reduced, replace(target, model=model))
+    return _control("the unsatisfiable 8-clause formula", case, replace(target, model=model))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,25 +199,24 @@ class _Linear(FeedForward):
 @sat_to_var_inference.control("the feed-forward layer is linear")
 def no_relu(run: Run) -> Evidence:
     """A clause satisfied twice then counts -1 and cancels a falsified one."""
-    reduced = SatToVarInference().map_instance(ALL_SIGNS)
-    target = reduced.target
+    case = InferenceCase(ALL_SIGNS)
+    target = case.reduced.target
     layer = target.model.layers[0]
     assert isinstance(layer, FeedForward)
     model = replace(target.model, layers=(_Linear(layer.weights), *target.model.layers[1:]))
-    return _control("the unsatisfiable 8-clause formula", reduced, replace(target, model=model))
+    return _control("the unsatisfiable 8-clause formula", case, replace(target, model=model))
 
 
 @sat_to_var_inference.control("β is halved")
 def halved_scale(run: Run) -> Evidence:
     """1,024 keys at -B/4 outweigh a single reference key at 0."""
-    reduction = SatToVarInference(schedule=square_schedule((1, 32)))
-    reduced = reduction.map_instance(CNF(20, ((),)))
-    target = reduced.target
+    case = InferenceCase(CNF(20, ((),)), schedule=square_schedule((1, 32)))
+    target = case.reduced.target
     layer = target.attention_layer
     halved = replace(layer, temperature=2 * layer.temperature)
     model = replace(target.model, layers=(target.model.layers[0], halved))
     return _control(
         "20 variables and the empty clause (every inner product 1), schedule 1, 32",
-        reduced,
+        case,
         replace(target, model=model),
     )

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 YES_BOUND = 7 / 10
 NO_BOUND = 1 / 16
 THRESHOLD = 3 / 8
+ENTRY_ERROR = 512 * 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class AttentionToVarReduced(Reduced[ReferenceKeyAttention, ApproximateVar]):
         return int(witness[0])
 
     def extract_solution(self, solution: Floats) -> Floats:
-        """Map read-outs within the tolerated error to outputs of the source within its tolerated error.
+        """Map read-outs within the tolerated error to approximate outputs of the source: 1 or 0 a row.
 
-        A YES read-out becomes 1, where the source's exact output is at least 4/5; a NO read-out becomes
-        0, where it is at most 1/5.
+        Every row is decided. For a source with gap g >= ln(4 N), N keys, they are outputs within its
+        tolerated error: where the read-out is YES the exact output is at least 4/5, where NO at most 1/5.
         """
         return self.target.decide_rows(solution).astype(np.float64)
 
@@ -112,7 +113,7 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
             queries and keys are zero (then no row is a YES or a NO row), or if the schedule has too few
             slots.
         """
-        _require_nonnegative_logits(source.attention)
+        _require_nonnegative_logits(source)
         return AttentionToVarReduced(source, self.build(source))
 
     def build(self, source: ReferenceKeyAttention, base: int | None = None) -> ApproximateVar:
@@ -165,7 +166,7 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
             logit_bound=factor**2 / tau * (_absolute_product_bound(layer) + base * entry**2),
             # An interpolation weight is off by at most 16 units of 2^-53; t is a quotient of products of
             # two such weights, the divisor at least 1/4; the rest is the scaling of the entries.
-            entry_error=512 * 2.0**-53,
+            entry_error=ENTRY_ERROR,
         )
 
     def parameter_map(self) -> Mapping[str, sympy.Expr]:
@@ -225,12 +226,13 @@ def base_coordinates(source: ReferenceKeyAttention) -> int:
     return max(0, math.ceil(missing * (1 - 1e-12) - 1e-12))
 
 
-def _require_nonnegative_logits(layer: AttentionInstance) -> None:
+def _require_nonnegative_logits(source: ReferenceKeyAttention) -> None:
+    layer = source.attention
     # The reference key may be negative: base coordinates lift it.
     if (layer.queries >= 0).all() and (layer.keys[:-1] >= 0).all():
         return
     smallest = min(float(logits[:, :-1].min()) for _, logits in layer.logit_blocks())
-    if smallest < 0:
+    if smallest < -source.logit_tolerance:  # below zero by more than rounding
         raise ValueError(f"Argument 'source' must have logits >= 0, not {smallest:.6g}.")
 
 

@@ -87,10 +87,9 @@ class GapMaxIPReduced(Reduced[GapMaxInnerProduct, ReferenceKeyAttention]):
         """
         rows = np.flatnonzero(self.target.decide_rows(solution))
         for row in map(int, rows):
-            products = self.source.inner_products(slice(row, row + 1))[0]
-            best = int(products.argmax())
-            if self.source.verify((row, best)):
-                return row, best
+            partner = self.source.partner(row)
+            if partner is not None:
+                return row, partner
         if len(rows):
             raise ValueError(
                 "Argument 'solution' must be outputs within 3/10 of the exact ones (of a source within its "

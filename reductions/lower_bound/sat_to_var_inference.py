@@ -37,17 +37,18 @@ if TYPE_CHECKING:
 YES_BOUND = 16 / 17
 NO_BOUND = 1 / 16
 THRESHOLD = 1 / 2
+ENTRY_ERROR = 8 * 2.0**-53
 
 
 def pixel_bits(pixels: int) -> int:
-    """Return the number of bits of a pixel index: the largest h with 2^h <= pixels."""
+    """Return the number of bits of a pixel index: the largest p with 2^p <= pixels."""
     return pixels.bit_length() - 1
 
 
 def position_table(schedule: Schedule, channels: int) -> tuple[Floats | None, ...]:
     """Return the position table: nothing but on the last scale, whose pixels get bits, flag and zeros.
 
-    It depends on the schedule alone. Channel t < h holds bit t of the row-major pixel index; channel h
+    It depends on the schedule alone. Channel t < p holds bit t of the row-major pixel index; channel p
     is the flag, 1.
     """
     height, width = schedule[-1]
@@ -119,7 +120,7 @@ class SatToVarInferenceReduced(Reduced[CNF, ApproximateVar]):
 
 
 class SatToVarInference(Reduction[CNF, ApproximateVar]):
-    """CNF formulas with at most 2 h variables to a VAR model whose last scale has 2^h pixels or more.
+    """CNF formulas with at most 2 p variables to a VAR model whose last scale has 2^p pixels or more.
 
     Parameters
     ----------
@@ -209,7 +210,7 @@ class SatToVarInference(Reduction[CNF, ApproximateVar]):
             no_bound=NO_BOUND,
             entry_bound=root,
             logit_bound=beta / tau * (clauses + 0.5),
-            entry_error=8 * 2.0**-53,
+            entry_error=ENTRY_ERROR,
         )
         return SatToVarInferenceReduced(source, target, listed)
 

@@ -24,7 +24,12 @@ from numpy.typing import NDArray
 
 from reductions.problem import Answer, PromiseProblem
 from reductions.problems.var_model import Floats, SelfAttention, TokenMap, VarModel
-from reductions.streaming_attention import AttentionMagnitudes, Progress, rounding_bound
+from reductions.streaming_attention import (
+    SMALLEST_NORMAL,
+    AttentionMagnitudes,
+    Progress,
+    rounding_bound,
+)
 
 
 class Reading(StrEnum):
@@ -172,11 +177,20 @@ class ApproximateVar(PromiseProblem):
     def rounding_bound(self, dtype: np.dtype[Any] | type = np.float64) -> float:
         """Bound the distance between :meth:`outputs` and the real-number model.
 
-        For one attention layer whose values lie in [-1, 1] and reach the read-out channel by a unit weight,
-        as in the reductions; infinity where there are more attention layers.
+        It takes the instance's own word for R, b and the entries' error, and for values in [-1, 1]. It is
+        infinite where there are more attention layers than one, where the read-out channel is not one
+        value as it stands, and where R or R/tau is so large or small that entries might leave the dtype's
+        normal range (entries that are negligible against R may).
         """
         layers = [layer for layer in self.model.layers if isinstance(layer, SelfAttention)]
         if len(layers) != 1:
+            return float("inf")
+        read = layers[0].output_weights[:, self.read_out_channel]
+        if sorted(read, reverse=True) != [1.0, *[0.0] * (len(read) - 1)]:
+            return float("inf")
+        least = SMALLEST_NORMAL[np.dtype(dtype)] * 2.0**40
+        scales = (self.entry_bound, self.entry_bound / layers[0].temperature)
+        if not all(least <= scale <= 1 / least for scale in scales):
             return float("inf")
         magnitudes = AttentionMagnitudes(
             dimension=layers[0].dimension,

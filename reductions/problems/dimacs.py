@@ -1,7 +1,9 @@
 """The DIMACS reader: streams, with bounded memory, and says in which line a file is wrong.
 
-It accepts what SAT solvers accept: comments anywhere, any spacing, several clauses a line, clauses
-over several lines, a ``%`` after which the rest is ignored (SATLIB's files end so), gzip.
+It accepts what SAT solvers accept: comments (a line that starts with c, or the rest of a line after a
+lone c), any spacing, several clauses a line, clauses over several lines, a lone ``%`` after which the
+rest is ignored (SATLIB's files end so), gzip. It is as strict as the strict ones: the numbers of the
+header must hold.
 """
 
 from __future__ import annotations
@@ -58,13 +60,15 @@ class _Parser:
     def parse(self, pieces: Iterator[tuple[int, bytes]]) -> tuple[int, tuple[Clause, ...]]:
         gap = 0
         in_comment = 0  # the number of the line whose comment goes on, or 0
+        last_line = 0
         for self.line, piece in pieces:
+            starts_line, last_line = self.line != last_line, self.line
             gap += max(len(piece), 16)
             if gap > LONGEST_GAP:
                 raise self.error("more than 16 MiB, or a million lines, of comments and blanks in a row")
             if in_comment == self.line:
                 continue
-            tokens, comment, ended = self.split(piece)
+            tokens, comment, ended = self.split(piece, starts_line)
             in_comment = self.line if comment else 0
             if tokens:
                 gap = 0
@@ -73,16 +77,18 @@ class _Parser:
                 break
         return self.finish()
 
-    def split(self, piece: bytes) -> tuple[list[bytes], bool, bool]:
+    def split(self, piece: bytes, starts_line: bool) -> tuple[list[bytes], bool, bool]:
         """Return a piece's tokens, whether it ends in a comment, and whether ``%`` ends the formula."""
         tokens = piece.split()
         if not tokens or tokens[0] == b"p":
             return tokens, False, False
         if b"c" in piece or b"%" in piece:
             for position, token in enumerate(tokens):
-                if token.startswith((b"c", b"%")):
-                    comment = token.startswith(b"c")
-                    return tokens[:position], comment, not comment
+                # A word like c0mment starts a comment only where a line does; inside a line it is noise.
+                if token == b"c" or (position == 0 and starts_line and token.startswith(b"c")):
+                    return tokens[:position], True, False
+                if token == b"%":
+                    return tokens[:position], False, True
         return tokens, False, False
 
     def take(self, tokens: list[bytes]) -> None:
@@ -125,7 +131,7 @@ class _Parser:
 
     def integer(self, token: bytes) -> int:
         digits = token[1:] if token.startswith((b"-", b"+")) else token
-        if not digits.isdigit() or len(digits) > _LONGEST_TOKEN:
+        if not digits.isdigit() or len(digits) > _LONGEST_TOKEN or token == b"-0":
             if token == b"p":
                 raise self.error("second header")
             raise self.error(f"expected an integer, not {_shown(token)}")

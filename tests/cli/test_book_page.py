@@ -15,7 +15,7 @@ def examples(text):
     """Yield (command, output) of all console blocks."""
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = example.partition("\n")
+            command, _, output = example.replace("\\\n", " ").partition("\n")
             yield command, output
 
 

@@ -307,5 +307,5 @@ def test_the_lemma_holds_and_its_controls_fail():
     report = run_lemma("lem-attention-to-var")
     assert not report.failures
     assert report.level is Level.EXHAUSTIVE
-    assert len(report.controls) == 6
+    assert len(report.controls) == 7
     assert all(control.counterexample.startswith("case 1: ApproximateVar") for control in report.controls)

@@ -253,3 +253,19 @@ def test_what_files_state_besides():
     assert entry.work(problem) == 2 * 5 * 1
     stated = entry.read_out(problem)
     assert (stated["threshold"], stated["tolerated_error"]) == (0.5, problem.tolerated_error)
+
+
+@pytest.mark.parametrize("temperature", [1e-100, 1e-76, 1e76, 1e100])
+def test_no_rounding_bound_where_entries_leave_the_normal_range(temperature):
+    target = SatToVarInference(temperature=temperature).map_instance(RUNNING_EXAMPLE).target
+    assert target.rounding_bound(np.float32) == np.inf
+    usual = SatToVarInference().map_instance(RUNNING_EXAMPLE).target
+    assert usual.rounding_bound(np.float32) < 1e-3
+
+
+def test_no_rounding_bound_where_the_read_out_is_scaled():
+    target = SatToVarInference().map_instance(RUNNING_EXAMPLE).target
+    layer = target.attention_layer
+    scaled = dataclasses.replace(layer, output_weights=1e17 * layer.output_weights)
+    model = dataclasses.replace(target.model, layers=(target.model.layers[0], scaled))
+    assert dataclasses.replace(target, model=model).rounding_bound() == np.inf

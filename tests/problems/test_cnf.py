@@ -291,3 +291,19 @@ def test_random_k_sat_draws_what_it_says():
         random_k_sat(2, 1, 3, 0)
     with pytest.raises(ValueError, match="'clauses' must be at least 0, not -1"):
         random_k_sat(2, -1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("p cnf 2 1\n1 c2 0\n-1 0\n", 2), ("p cnf 2 1\n1 %2 0\n", 2), ("p cnf 2 1\n1 -0\n", 2)],
+)
+def test_noise_inside_a_clause_is_no_comment(text, line):
+    with pytest.raises(DimacsError, match=f"Line {line}: expected an integer"):
+        CNF.from_dimacs(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["comment\np cnf 2 1\nc1 2 0\n1 c 2\n-2 0\n", "p cnf 2 1\n1 -2 0 c why\n%\n0\n"]
+)
+def test_comments_and_the_end_mark(text):
+    assert CNF.from_dimacs(text) == CNF(2, ((1, -2),))

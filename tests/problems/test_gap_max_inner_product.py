@@ -92,3 +92,16 @@ def test_wrong_arguments(left, right, threshold, gap, message):
 @pytest.mark.parametrize("witness", [(0, 1), (-1, 0), (0,), None, (0.0, 0)])
 def test_malformed_witnesses_prove_nothing(witness):
     assert not GapMaxInnerProduct([[1.0]], [[1.0]], 0, 1).verify(witness)
+
+
+@given(st.integers(0, 2**32))
+def test_a_threshold_that_a_product_just_attains_is_judged_exactly(seed):
+    generator = np.random.default_rng(seed)
+    left, right = (generator.uniform(-1, 1, (generator.integers(1, 6), 7)) for _ in range(2))
+    computed = float((left @ right.T).max())
+    instance = GapMaxInnerProduct(left, right, threshold=computed, gap=0.25)
+    exact = [[sum(Fraction(a) * Fraction(b) for a, b in zip(u, v, strict=True)) for v in right] for u in left]
+    reached = [(i, j) for i, row in enumerate(exact) for j, value in enumerate(row) if value >= computed]
+    assert instance.solve_brute_force() == (reached[0] if reached else None)
+    assert all(instance.verify(pair) for pair in reached)
+    assert (instance.answer() is Answer.YES) == bool(reached)
