@@ -1,89 +1,43 @@
 """Decide a formula by running a VAR model on it, and verify what comes out.
 
-k-SAT -> OV -> gap-Max-IP -> attention -> VAR (reading maps), or k-SAT -> VAR (reading
-start+positions). Before anything is allocated, the sizes, the memory and the rounding error are known:
-what does not fit is refused, and what could not be trusted is UNKNOWN.
+k-SAT -> OV -> gap-Max-IP -> attention -> VAR (reading maps; directly, or by one VAR model a message of
+the distributed PCP), or k-SAT -> VAR (reading start+positions). Before anything is allocated, the sizes,
+the memory and the rounding error are known: what does not fit is refused, and what could not be trusted is
+UNKNOWN.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
+from reductions.decision_plan import (
+    DoesNotFit,
+    Plan,
+    Precision,
+    Route,
+    available_memory,
+    plan,
+    require_route,
+)
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
-from reductions.lower_bound.isolation import capacity
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
-from reductions.lower_bound.split_and_list import MOST_VARIABLES, SplitAndList
+from reductions.lower_bound.split_and_list import SplitAndList
+from reductions.pcp_plan import Objective, PcpPlan
 from reductions.problems.approximate_var import ApproximateVar, Reading
-from reductions.problems.cnf import CNF
+from reductions.problems.cnf import CNF, Model
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import ROW_BLOCK, Schedule, token_count
-from reductions.reduction import Reduction
-from reductions.streaming_attention import (
-    KEY_TILE,
-    QUERY_TILE,
-    AttentionMagnitudes,
-    Progress,
-    rounding_bound,
-)
+from reductions.problems.var_model import Schedule, token_count
+from reductions.reduction import Reduced, Reduction
+from reductions.streaming_attention import Progress
 
 Status = Literal["SATISFIABLE", "UNSATISFIABLE", "UNKNOWN"]
-Precision = Literal["auto", "float32", "float64"]
-
-BASELINE_BYTES = 150 * 2**20  # the interpreter and its libraries
-
-
-class DoesNotFit(ValueError):
-    """The instance needs more memory, or more slots, than there is."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a decision will cost, known before anything is built.
-
-    Attributes
-    ----------
-    vectors
-        N, half assignments a side.
-    schedule
-        Of the model.
-    dimension
-        d, of queries and keys.
-    logit_bound
-        b.
-    dtype
-        In which attention runs.
-    rounding
-        A bound on the rounding error of an output.
-    tolerated_error
-        The error below which the outputs decide.
-    memory
-        Bytes.
-    """
-
-    vectors: int
-    schedule: Schedule
-    dimension: int
-    logit_bound: float
-    dtype: np.dtype[Any]
-    rounding: float
-    tolerated_error: float
-    memory: int
-
-    @property
-    def safe(self) -> bool:
-        """Whether the rounding error leaves every decision right."""
-        return self.rounding < self.tolerated_error
 
 
 @dataclass(frozen=True)
@@ -119,91 +73,12 @@ def chain_for(
     )
 
 
-def plan(
-    formula: CNF,
-    reading: Reading,
-    interpolation: Interpolation,
-    schedule: Schedule | None = None,
-    precision: Precision = "auto",
-    all_rows: bool = False,
-    threads: int = 1,
-) -> Plan:
-    """Work out sizes, precision and memory without building anything.
-
-    Raises
-    ------
-    DoesNotFit
-        If the schedule has too little room, or there are too many half assignments to write down.
-    """
-    bits, clauses = (formula.variables + 1) // 2, len(formula.clauses)
-    if formula.variables > MOST_VARIABLES:
-        raise DoesNotFit(
-            f"{formula.variables} variables need 2^{bits} half assignments a side: too many to list."
-        )
-    vectors = 2**bits
-    base = max(0, 2 - clauses) if reading is Reading.MAPS else 0
-    try:
-        if reading is Reading.MAPS:
-            chosen = AttentionToVar(interpolation, schedule).schedule_for(vectors)
-            room = capacity(interpolation, *chosen[-2:])
-            if room < vectors:
-                raise ValueError(f"The schedule has room for {room} of the {vectors} vectors a side.")
-            dimension = 2 * clauses + max(1, clauses) + base
-        else:
-            chosen = SatToVarInference(interpolation, schedule).schedule_for(formula.variables)
-            dimension = clauses + 1
-    except ValueError as error:
-        raise DoesNotFit(str(error)) from None
-    tokens = token_count(chosen)
-    # At most m + base for a key; the reference key's absolute products are below that plus 1/2.
-    largest_product = clauses + base + 0.5
-    magnitudes = AttentionMagnitudes(
-        dimension=dimension,
-        keys=tokens,
-        absolute_logit_bound=2 * math.log(16 * tokens) * largest_product,
-        value_bound=1.0,
-        entry_error=512 * 2.0**-53,
-    )
-    tolerated = 5 / 16 if reading is Reading.MAPS else 7 / 16
-    dtypes: list[np.dtype[Any]] = (
-        [np.dtype(np.float32), np.dtype(np.float64)] if precision == "auto" else [np.dtype(precision)]
-    )
-    bounds = [rounding_bound(magnitudes, dtype) for dtype in dtypes]
-    index = next((i for i, bound in enumerate(bounds) if bound < tolerated), len(dtypes) - 1)
-
-    rows = tokens if all_rows else chosen[-1][0] * chosen[-1][1] if reading is not Reading.MAPS else vectors
-    item = dtypes[index].itemsize
-    channels = 2 * dimension + 1 if reading is Reading.MAPS else 2 * bits + 2
-    hidden = 2 * dimension + 1
-    memory = (
-        BASELINE_BYTES
-        + (tokens + rows) * dimension * item  # keys and queries
-        + 4 * tokens * 8  # values, outputs
-        + 2 * vectors * clauses * 4  # vectors of half assignments and a working copy
-        + threads * QUERY_TILE * KEY_TILE * item * 2
-        + 3 * ROW_BLOCK * hidden * 8
-    )
-    if reading is Reading.MAPS:
-        memory += 10 * vectors * dimension * 8  # gap-Max-IP, attention, scaled copies, slot tokens
-    else:
-        memory += 4 * tokens * channels * 8  # position table, tokens and outputs of the last scale
-        memory += 3 * hidden**2 * 8  # weights
-    return Plan(
-        vectors,
-        chosen,
-        dimension,
-        magnitudes.absolute_logit_bound,
-        dtypes[index],
-        bounds[index],
-        tolerated,
-        memory,
-    )
-
-
 def decide(
     formula: CNF,
     *,
     reading: str = "maps",
+    route: Route = "direct",
+    objective: Objective = "ratio",
     kernel: str = "bicubic",
     schedule: Schedule | None = None,
     precision: Precision = "auto",
@@ -220,6 +95,12 @@ def decide(
         Any CNF formula.
     reading
         ``maps`` or ``start+positions``.
+    route
+        ``direct``, or in reading maps ``pcp``: one VAR model a message of the distributed PCP, until one
+        gives a model of the formula.
+    objective
+        By which :func:`reductions.pcp_plan.plan_pcp` chooses the code on route ``pcp``: ``ratio``,
+        ``messages`` or the most messages there may be.
     kernel
         ``nearest``, ``bilinear`` or ``bicubic``.
     schedule
@@ -233,12 +114,12 @@ def decide(
     memory_limit
         Bytes; default: what is available.
     progress
-        Called with (rows done, rows in all).
+        Called with (rows done, rows in all), on route ``pcp`` with (messages done, messages in all).
 
     Raises
     ------
     DoesNotFit
-        If the schedule has too little room or the memory does not suffice.
+        If the schedule has too little room, the memory does not suffice, or no code holds the clauses.
     ValueError
         If an argument is not one of the above.
     """
@@ -246,9 +127,12 @@ def decide(
         raise ValueError(f"Argument 'reading' must be 'maps' or 'start+positions', not {reading!r}.")
     if precision not in {"auto", "float32", "float64"}:
         raise ValueError(f"Argument 'precision' must be 'auto', 'float32' or 'float64', not {precision!r}.")
+    require_route(route, Reading(reading))
     interpolation = Interpolation(Kernel(kernel))
     workers = threads or os.cpu_count() or 1
-    chosen = plan(formula, Reading(reading), interpolation, schedule, precision, all_rows, workers)
+    chosen = plan(
+        formula, Reading(reading), interpolation, schedule, precision, all_rows, workers, route, objective
+    )
     limit = available_memory() if memory_limit is None else memory_limit
     if chosen.memory > limit:
         from reductions.memory import in_words
@@ -272,20 +156,44 @@ def decide(
         "rounding_bound": chosen.rounding,
         "tolerated_error": chosen.tolerated_error,
         "memory_bytes": chosen.memory,
+        "route": route,
+        **({} if chosen.pcp is None else _described(chosen.pcp)),
         "seconds": {},
     }
     if not chosen.safe:
         return Decision("UNKNOWN", None, report)
 
-    with _timed(report, "build"):
-        reduced = chain_for(Reading(reading), interpolation, schedule).map_instance(formula)
-    target = reduced.target
-    report |= {"entry_bound": target.entry_bound, "logit_bound": target.logit_bound}
-    with _timed(report, "evaluate"):
-        outputs = target.outputs(dtype=chosen.dtype, all_rows=all_rows, threads=workers, progress=progress)
-    report |= {"rows": len(outputs), "largest_output": float(outputs.max())}
-    with _timed(report, "decode"):
-        model = reduced.extract_solution(outputs)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "build"):
+        calls = _calls(formula, chosen, Reading(reading), interpolation, schedule)
+    model, done = None, 0
+    while model is None and done < chosen.messages:
+        with _timed(seconds, "build"):
+            reduced = calls.build(done)
+        target = reduced.target
+        with _timed(seconds, "evaluate"):
+            outputs = target.outputs(
+                dtype=chosen.dtype,
+                all_rows=all_rows,
+                threads=workers,
+                progress=progress if chosen.pcp is None else None,
+            )
+        with _timed(seconds, "decode"):
+            model = calls.decode(reduced.extract_solution(outputs))
+        for name, value in (
+            ("entry_bound", target.entry_bound),
+            ("logit_bound", target.logit_bound),
+            ("largest_output", float(outputs.max())),
+        ):
+            report[name] = max(value, report[name]) if done else value
+        report["rows"] = len(outputs)
+        done += 1
+        del reduced, target, outputs  # before the next message's are built
+        if chosen.pcp is not None:
+            report["messages_run"] = done
+            if progress is not None:
+                progress(done, chosen.messages)
+    report["seconds"] = {phase: round(duration, 3) for phase, duration in seconds.items()}
     if model is None:
         return Decision("UNSATISFIABLE", None, report)
     if not formula.verify(model):
@@ -293,19 +201,49 @@ def decide(
     return Decision("SATISFIABLE", model, report)
 
 
-def available_memory() -> int:
-    """Return the bytes of memory that can be had without swapping, as far as the system tells."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+@dataclass(frozen=True)
+class _Calls:
+    """The VAR models of a formula, by number, and the way from their solutions to a model of it."""
+
+    build: Callable[[int], Reduced[Any, ApproximateVar]]
+    decode: Callable[[Any], Model | None]
+
+
+def _calls(
+    formula: CNF,
+    chosen: Plan,
+    reading: Reading,
+    interpolation: Interpolation,
+    schedule: Schedule | None,
+) -> _Calls:
+    if chosen.pcp is None:
+        direct = chain_for(reading, interpolation, schedule)
+        return _Calls(lambda number: direct.map_instance(formula), lambda solution: solution)
+    listed = SplitAndList().map_instance(formula)
+    instances = chosen.pcp.reduction().message_instances(listed.target)
+    chain = GapMaxIPToAttention() >> AttentionToVar(interpolation, schedule)
+    return _Calls(lambda number: chain.map_instance(instances[number]), listed.extract_solution)
+
+
+def _described(pcp: PcpPlan) -> dict[str, Any]:
+    system = pcp.system
+    return {
+        "messages": system.message_count,
+        "messages_run": 0,
+        "code": {
+            "name": system.code.name,
+            "information_points": system.code.block,
+            "blocks": system.blocks,
+            "points": system.code.length,
+            "encoded_dimension": system.dimension,
+            "gap": system.gap,
+        },
+        "explanation": pcp.explanation,
+    }
 
 
 @contextmanager
-def _timed(report: dict[str, Any], phase: str) -> Iterator[None]:
+def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    report["seconds"][phase] = round(time.perf_counter() - start, 3)
+    seconds[phase] = seconds.get(phase, 0.0) + time.perf_counter() - start

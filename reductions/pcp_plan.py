@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from reductions.codes.evaluation_codes import (
@@ -25,6 +26,10 @@ Objective = Literal["ratio", "messages"] | int
 
 MOST_INFORMATION_POINTS = 8
 HERMITIAN_ORDERS = (9, 16)  # over F_4 it is the elliptic curve
+
+
+class NoSystem(ValueError):
+    """No system is within the limits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +78,10 @@ def plan_pcp(
 
     Raises
     ------
-    ValueError
+    NoSystem
         If no system is within the limits; the message names the nearest one.
+    ValueError
+        If an argument is none of the above.
     """
     if coordinates < 0:
         raise ValueError(f"Argument 'coordinates' must be at least 0, not {coordinates}.")
@@ -93,9 +100,9 @@ def plan_pcp(
         raise ValueError(
             f"Argument 'objective' must be 'ratio', 'messages' or a number of messages, not {objective!r}."
         )
-    systems = list(systems_for(coordinates))
+    systems = _systems(coordinates)
     if not systems:
-        raise ValueError(
+        raise NoSystem(
             f"Argument 'coordinates' must be at most {most_coordinates()}, s0·T of the largest system, not "
             f"{coordinates}."
         )
@@ -105,7 +112,7 @@ def plan_pcp(
             systems,
             key=lambda s: max(Fraction(s.dimension, most_dimension), Fraction(s.message_count, budget)),
         )
-        raise ValueError(
+        raise NoSystem(
             f"No code for m = {coordinates} has D <= {most_dimension:,} and at most {budget:,} messages; the "
             f"nearest is {_words(nearest)}."
         )
@@ -121,9 +128,33 @@ def systems_for(coordinates: int) -> Iterator[ProofSystem]:
             yield ProofSystem(code, blocks, zero_sum_free(code.field, blocks))
 
 
+@lru_cache(maxsize=32)
+def _systems(coordinates: int) -> tuple[ProofSystem, ...]:
+    """Keep what :func:`systems_for` yields, with what the systems have computed of themselves."""
+    return tuple(systems_for(coordinates))
+
+
 def most_coordinates() -> int:
     """Return the largest number of coordinates that :func:`systems_for` has a system for."""
     return max(code.block * code.field.degree * (code.field.characteristic - 1) for code in _codes())
+
+
+@cache
+def most_coordinates_within(objective: Objective = "ratio") -> int:
+    """Return the largest m for which :func:`plan_pcp` finds a system, by bisection.
+
+    A system for m coordinates has no more blocks for fewer, so what fits m fits all below.
+    """
+
+    def fits(coordinates: int) -> bool:
+        try:
+            plan_pcp(coordinates, objective)
+        except NoSystem:
+            return False
+        return True
+
+    # For m = 0 there always is one: D = 6 and one message.
+    return bisect_left(range(1, most_coordinates() + 1), True, key=lambda m: not fits(m))
 
 
 @cache

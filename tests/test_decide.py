@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pysat.solvers import Cadical153
 
-from reductions.decide import BASELINE_BYTES, DoesNotFit, chain_for, decide, plan
+from reductions.decide import chain_for, decide
+from reductions.decision_plan import BASELINE_BYTES, DoesNotFit, plan
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel

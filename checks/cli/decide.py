@@ -13,6 +13,7 @@ from checks.cli.options import (
     Json,
     Kernel,
     KernelChoice,
+    Objective,
     Quiet,
     Reading,
     ReadingChoice,
@@ -21,6 +22,7 @@ from checks.cli.options import (
     Schedule,
     Threads,
     parse_bytes,
+    parse_objective,
     parse_schedule,
 )
 from checks.cli.output import limit_threads, print_json, progress_bar
@@ -44,6 +46,7 @@ def decide(
     ],
     reading: Reading = ReadingChoice.MAPS,
     route: Route = RouteChoice.DIRECT,
+    objective: Objective = None,
     kernel: Kernel = KernelChoice.BICUBIC,
     schedule: Schedule = None,
     precision: Annotated[
@@ -71,13 +74,18 @@ def decide(
     limit_threads(threads)
     scales = None if schedule is None else parse_schedule(schedule)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
+    goal = parse_objective(objective, route)
     from reductions import decide as construction
 
     parsed = read_formula(formula)
-    with progress_bar("attention", quiet=quiet or json) as progress:
+    with progress_bar(
+        "messages" if route is RouteChoice.PCP else "attention", quiet=quiet or json
+    ) as progress:
         decision = construction.decide(
             parsed,
             reading=reading.value,
+            route=route.value,
+            objective=goal,
             kernel=kernel.value,
             schedule=scales,
             precision=precision.value,

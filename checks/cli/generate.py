@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checks.cli.options import Force, Kernel, KernelChoice, Output, Quiet, Schedule, Seed, parse_schedule
+from checks.cli.options import (
+    Force,
+    Kernel,
+    KernelChoice,
+    Objective,
+    Output,
+    Quiet,
+    RouteChoice,
+    Schedule,
+    Seed,
+    parse_schedule,
+)
 from checks.cli.output import command_line, say
+from checks.cli.routes import Draw
 
 if TYPE_CHECKING:
     from reductions.problem import Problem
@@ -24,6 +36,10 @@ NearThreshold = Annotated[
     typer.Option(
         "--near-threshold", help="Inner products as close to the threshold as the promise lets them."
     ),
+]
+Route = Annotated[
+    RouteChoice,
+    typer.Option("--route", help="direct: draw vectors with a gap of 1; pcp: draw and encode ov vectors."),
 ]
 Temperature = Annotated[
     float | None, typer.Option(help="Temperature of the attention.", show_default="its dimension")
@@ -113,6 +129,8 @@ def gap_max_ip(
     output: Output,
     vectors: Vectors = 64,
     dimension: Dimension = 32,
+    route: Route = RouteChoice.DIRECT,
+    objective: Objective = None,
     planted: Planted = False,
     no_instance: NoInstance = False,
     near_threshold: NearThreshold = False,
@@ -121,7 +139,8 @@ def gap_max_ip(
     quiet: Quiet = False,
 ) -> None:
     """Generate zero-one vectors with a threshold on their inner products and a gap of 1."""
-    _generate((), output, vectors, dimension, planted, no_instance, near_threshold, seed, force, quiet)
+    draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
+    _generate(draw, (), output, force, quiet)
 
 
 @generate.command("attention")
@@ -129,6 +148,8 @@ def attention(
     output: Output,
     vectors: Vectors = 64,
     dimension: Dimension = 32,
+    route: Route = RouteChoice.DIRECT,
+    objective: Objective = None,
     temperature: Temperature = None,
     planted: Planted = False,
     no_instance: NoInstance = False,
@@ -143,7 +164,8 @@ def attention(
     from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 
     steps = (GapMaxIPToAttention(temperature),)
-    _generate(steps, output, vectors, dimension, planted, no_instance, near_threshold, seed, force, quiet)
+    draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
+    _generate(draw, steps, output, force, quiet)
 
 
 @generate.command("var")
@@ -151,6 +173,8 @@ def var(
     output: Output,
     vectors: Vectors = 64,
     dimension: Dimension = 32,
+    route: Route = RouteChoice.DIRECT,
+    objective: Objective = None,
     kernel: Kernel = KernelChoice.BICUBIC,
     schedule: Schedule = None,
     temperature: Temperature = None,
@@ -171,34 +195,20 @@ def var(
 
     operator = interpolation.Interpolation(interpolation.Kernel(kernel.value))
     steps = (GapMaxIPToAttention(), AttentionToVar(operator, scales, temperature))
-    _generate(steps, output, vectors, dimension, planted, no_instance, near_threshold, seed, force, quiet)
+    draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
+    _generate(draw, steps, output, force, quiet)
 
 
-def _generate(
-    steps: tuple[Any, ...],
-    output: Path,
-    vectors: int,
-    dimension: int,
-    planted: bool,
-    no_instance: bool,
-    near_threshold: bool,
-    seed: int,
-    force: bool,
-    quiet: bool,
-) -> None:
+def _generate(draw: Draw, steps: tuple[Any, ...], output: Path, force: bool, quiet: bool) -> None:
     """Draw a gap-max-ip instance, reduce it along ``steps``, and write it."""
     _refuse(output, force)
-    from reductions.random_instances import random_gap_max_ip
-
-    wanted = _wanted(planted, no_instance)
-    drawn, pair = random_gap_max_ip(vectors, dimension, seed, wanted, near_threshold)
-    problem: Problem = drawn
-    witness: Any = pair
-    for step in steps:
+    problem, witness, encoding = draw.instance(last=not steps)
+    chain = (*encoding, *steps)
+    for step in chain:
         reduced = step.map_instance(problem)
         witness = None if witness is None else reduced.map_witness(witness)
         problem = reduced.target
-    _write(output, problem, _known(wanted, witness), steps, seed, force, quiet)
+    _write(output, problem, _known(draw.planted, witness), chain, draw.seed, force, quiet)
 
 
 def _wanted(planted: bool, no_instance: bool) -> bool | None:

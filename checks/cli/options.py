@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,6 +33,7 @@ class RouteChoice(StrEnum):
     """The way from orthogonal vectors to gap maximum inner product."""
 
     DIRECT = "direct"
+    PCP = "pcp"
 
 
 class ProblemChoice(StrEnum):
@@ -43,6 +44,9 @@ class ProblemChoice(StrEnum):
     ATTENTION = "attention"
     VAR = "var"
 
+
+ObjectiveChoice = Literal["ratio", "messages"] | int
+"""What the code of the distributed PCP is chosen by."""
 
 Shapes = tuple[tuple[int, int], ...]
 
@@ -94,6 +98,29 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
+def parse_objective(text: str | None, route: RouteChoice) -> ObjectiveChoice:
+    """Parse what the code of the distributed PCP is chosen by; None is "ratio".
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is neither "ratio", "messages" nor a positive number.
+    ValueError
+        If the route has no code to choose.
+    """
+    if text is not None and route is not RouteChoice.PCP:
+        raise ValueError("--objective goes with --route pcp, where there is a code to choose.")
+    if text in (None, "ratio"):
+        return "ratio"
+    if text == "messages":
+        return "messages"
+    if not re.fullmatch(r"[1-9]\d{0,11}", text):
+        raise typer.BadParameter(
+            f"an objective is ratio, messages or the most messages, not {text!r}", param_hint="'--objective'"
+        )
+    return int(text)
+
+
 Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, max=1024, help="Threads.", show_default="all cores"),
@@ -108,6 +135,15 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random gen
 Kernel = Annotated[KernelChoice, typer.Option("--kernel", help="Interpolation kernel of the VAR model.")]
 Reading = Annotated[ReadingChoice, typer.Option("--reading", help="What the model's input is.")]
 Route = Annotated[RouteChoice, typer.Option("--route", help="From orthogonal vectors to gap-max-ip.")]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        metavar="ratio|messages|N",
+        help="The code of route pcp: least D/Δ, fewest messages, or least D/Δ with at most N messages.",
+        show_default="ratio",
+    ),
+]
 Schedule = Annotated[
     str | None,
     typer.Option(

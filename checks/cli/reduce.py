@@ -9,6 +9,8 @@ import typer
 from checks.cli.options import (
     Force,
     KernelChoice,
+    Objective,
+    ObjectiveChoice,
     Output,
     ProblemChoice,
     Quiet,
@@ -19,9 +21,11 @@ from checks.cli.options import (
     Schedule,
     Threads,
     parse_bytes,
+    parse_objective,
     parse_schedule,
 )
 from checks.cli.output import command_line, limit_threads, say
+from checks.cli.routes import encoding, in_words, refuse_larger_rectangle
 from checks.cli.sources import read_source
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ def reduce(
     output: Output,
     reading: Reading = ReadingChoice.MAPS,
     route: Route = RouteChoice.DIRECT,
+    objective: Objective = None,
     kernel: Annotated[
         KernelChoice | None,
         typer.Option(help="Interpolation kernel of the VAR model.", show_default="bicubic"),
@@ -80,6 +85,7 @@ def reduce(
         raise ValueError("an instance file is not written to standard output; name a file with --output.")
     refuse_unwritable(output, overwrite=force)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
+    goal = parse_objective(objective, route)
     problem, manifest = read_source(source)
     steps = _steps(
         problem.name,
@@ -89,6 +95,8 @@ def reduce(
         None if schedule is None else parse_schedule(schedule),
         temperature,
     )
+    if route is RouteChoice.PCP:
+        _take_the_pcp(steps, problem, to, reading, goal)
     for step in steps:
         assert isinstance(step, Reduction)
     _refuse_larger(problem, steps, limit)
@@ -150,6 +158,26 @@ def _steps(
     ]
 
 
+def _take_the_pcp(
+    steps: list[Any],
+    problem: Problem,
+    to: ProblemChoice,
+    reading: ReadingChoice,
+    objective: ObjectiveChoice,
+) -> None:
+    """Replace the direct step from orthogonal vectors to gap-max-ip by the distributed PCP."""
+    if reading is not ReadingChoice.MAPS:
+        raise ValueError(f"--route pcp leads to --reading maps only, not to {reading.value}.")
+    for index, step in enumerate(steps):
+        if step.name == "complement-encoding":
+            steps[index] = encoding(int(problem.sizes["m"]), objective)
+            return
+    raise ValueError(
+        f"--route pcp is a way from ov to gap-max-ip, and there is no such step from {problem.name} to "
+        f"{to.value}."
+    )
+
+
 def _step(start: str, temperature: float | None, var_options: dict[str, Any]) -> Any:
     """Return the reduction that leads on from one problem of the chain."""
     if start == "cnf":
@@ -177,22 +205,27 @@ def _entries(steps: list[Any]) -> list[dict[str, Any]]:
 
 def _refuse_larger(problem: Problem, steps: list[Any], limit: int | None) -> None:
     """Raise ValueError where the instances between would take more memory than ``limit`` bytes."""
-    if problem.name != "cnf":
-        return
-    if limit is None:
-        from reductions.decide import available_memory
+    from reductions.lower_bound.distributed_pcp import DistributedPCP
 
-        limit = available_memory()
-    variables, clauses = int(problem.sizes["v"]), int(problem.sizes["m"])
-    half = (variables + 1) // 2
-    # Vectors or tokens, times coordinates, times the bytes of an entry on either side of the last step.
-    needed = 2 ** min(half, 400) * (clauses + half + 2) * (4 if len(steps) == 1 else 80)
-    if needed > limit:
-        shown = f"{needed / 2**30:,.1f} GiB" if needed < 2**60 else f"2^{needed.bit_length() - 1} bytes"
-        raise ValueError(
-            f"{variables} variables make 2^{half} vectors a side, which takes about {shown}: "
-            f"more than the limit of {limit / 2**30:,.1f} GiB (--memory-limit)."
-        )
+    vectors = 0
+    if problem.name == "cnf":
+        if limit is None:
+            from reductions.decision_plan import available_memory
+
+            limit = available_memory()
+        variables, clauses = int(problem.sizes["v"]), int(problem.sizes["m"])
+        half = (variables + 1) // 2
+        vectors = 2 ** min(half, 400)
+        # Vectors or tokens, times coordinates, times the bytes of an entry on either side of the last step.
+        needed = vectors * (clauses + half + 2) * (4 if len(steps) == 1 else 80)
+        if needed > limit:
+            raise ValueError(
+                f"{variables} variables make 2^{half} vectors a side, which takes about {in_words(needed)}: "
+                f"more than the limit of {in_words(limit)} (--memory-limit)."
+            )
+    for step in steps:
+        if isinstance(step, DistributedPCP):
+            refuse_larger_rectangle(step, vectors or int(problem.sizes["N"]), step is steps[-1], limit)
 
 
 def _answer(

@@ -1,12 +1,21 @@
 """``subquartic decide``, as a user runs it."""
 
 import json
+from typing import get_args
 
 import pytest
 from pysat.solvers import Cadical153
 
 from checks.cli.decide import comments, literals, value_lines
-from checks.cli.options import KernelChoice, ReadingChoice, parse_bytes, parse_schedule
+from checks.cli.options import (
+    KernelChoice,
+    ReadingChoice,
+    RouteChoice,
+    parse_bytes,
+    parse_objective,
+    parse_schedule,
+)
+from reductions.decision_plan import Route
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Kernel
@@ -48,6 +57,34 @@ def test_json_agrees_with_a_solver(subquartic, options):
         assert isinstance(decision["report"], dict)
 
 
+def test_one_message_of_the_pcp_after_the_other(subquartic):
+    """Four variables and eight clauses, with 5 messages; without a model all of them are tried."""
+    for number, formula in enumerate((CNF(2, ((1, 2), (-1, 2), (1, -2), (-1, -2)) * 2), RUNNING_EXAMPLE)):
+        options = ("--route", "pcp", "--objective", "30", "--json")
+        result = subquartic("decide", "-", *options, input=formula.to_dimacs())
+        decision = json.loads(result.stdout)
+        report = decision["report"]
+        assert (report["route"], result.returncode) == ("pcp", (20, 10)[number])
+        assert report["messages_run"] <= report["messages"] <= 30
+        assert report["code"]["gap"] >= 1
+        assert report["code"]["name"] in report["explanation"]
+        assert report["entry_bound"] > 1
+        if number:
+            assert formula.verify(tuple(literal > 0 for literal in decision["model"]))
+        else:
+            assert report["messages_run"] == report["messages"]
+
+
+def test_routes_that_are_refused(refused, running_example):
+    pcp = ("decide", running_example, "--route", "pcp")
+    assert "in reading start+positions" in refused(*pcp, "--reading", "start+positions")
+    assert "'--objective'" in refused(*pcp, "--objective", "0")
+    assert "Did you mean pcp?" in refused("decide", running_example, "--route", "pc")
+    assert refused("decide", running_example, "--objective", "9").startswith("--objective goes with --route")
+    many = random_k_sat(9, 17, 3, 0).to_dimacs()
+    assert "at most 16" in refused("decide", "-", "--route", "pcp", input=many)
+
+
 def test_unknown_where_rounding_could_hide_the_answer(subquartic):
     formula = random_k_sat(10, 3000, 3, 0)
     result = subquartic("decide", "-", "--precision", "float32", "--json", input=formula.to_dimacs())
@@ -69,6 +106,7 @@ def test_bad_input_is_one_line(refused, running_example):
 def test_the_choices_are_those_of_the_constructions():
     assert {choice.value for choice in KernelChoice} == {kernel.value for kernel in Kernel}
     assert {choice.value for choice in ReadingChoice} < {reading.value for reading in Reading}
+    assert {choice.value for choice in RouteChoice} == set(get_args(Route))
 
 
 def test_values_are_wrapped_as_in_the_competition():
@@ -102,7 +140,10 @@ def test_the_parsers_of_values():
         2**30,
         2**30,
     ]
+    objectives = [parse_objective(text, RouteChoice.PCP) for text in (None, "ratio", "messages", "12")]
+    assert objectives == ["ratio", "ratio", "messages", 12]
     for parse, wrong in (
+        (lambda text: parse_objective(text, RouteChoice.PCP), ("", "0", "-1", "least", "1.5")),
         (parse_schedule, ("", "0", "1,,2", "-1", "1x", "2x2x2")),
         (parse_bytes, ("", "-1", "G", "0", "1Q")),
     ):

@@ -6,7 +6,7 @@ import pytest
 
 from reductions.instance_file import formula_digest, read_instance
 from reductions.problem import Answer
-from reductions.problems.cnf import RUNNING_EXAMPLE, read_dimacs
+from reductions.problems.cnf import RUNNING_EXAMPLE, random_k_sat, read_dimacs
 
 
 def test_a_formula_is_reduced_step_by_step_or_at_once(subquartic, running_example, tmp_path):
@@ -51,6 +51,50 @@ def test_reading_start_and_positions(subquartic, running_example, tmp_path):
     assert [step["reduction"] for step in read_instance(target)[1].chain] == ["sat-to-var-inference"]
 
 
+@pytest.mark.parametrize(
+    ("objective", "messages"), [("30", 16), pytest.param("ratio", 64, marks=pytest.mark.slow)]
+)
+def test_all_messages_of_the_pcp_in_one_instance(subquartic, running_example, tmp_path, objective, messages):
+    """At once to every problem, or from an instance file on: the files verify and are solved."""
+    pcp = ("--route", "pcp", "--objective", objective, "-q")
+    listed, tensors = tmp_path / "ov.safetensors", {}
+    subquartic("reduce", running_example, "--to", "ov", "-o", listed, "--solve")
+    for problem in ("gap-max-ip", "attention", "var"):
+        target = tmp_path / f"{problem}.safetensors"
+        arguments = ("--to", problem, "-o", target, "--solve", *pcp)
+        result = subquartic("reduce", running_example, *arguments)
+        assert (result.returncode, result.stderr) == (0, "")
+        instance, manifest = read_instance(target)
+        tensors[problem] = manifest.tensors
+        assert [step["reduction"] for step in manifest.chain][:2] == ["split-and-list", "distributed-pcp"]
+        assert (instance.answer(), manifest.answer, manifest.known_by) == ("YES", "YES", "solver")
+        assert json.loads(subquartic("verify", target, "--json").stdout)["ok"]
+        assert subquartic("solve", target).stdout.startswith("YES\nwitness ")
+    source = read_instance(tmp_path / "gap-max-ip.safetensors")[0]
+    assert source.sizes["N_u"] == messages * source.sizes["N_v"] == messages * 4
+
+    target = tmp_path / "from the file.safetensors"
+    subquartic("reduce", listed, "--to", "gap-max-ip", "-o", target, *pcp)
+    subquartic("reduce", target, "--to", "var", "-o", target, "--force", "-q")
+    assert read_instance(target)[1].tensors == tensors["var"]
+
+
+def test_rectangular_instances_that_are_refused(refused, running_example, tmp_path):
+    target = tmp_path / "t.safetensors"
+    pcp = ("--route", "pcp", "-o", target)
+    assert "no such step from cnf to ov" in refused("reduce", running_example, "--to", "ov", *pcp)
+    reading = ("--reading", "start+positions")
+    assert "not to start+positions" in refused("reduce", running_example, "--to", "var", *reading, *pcp)
+    small = refused("reduce", running_example, "--to", "var", "--memory-limit", "1M", *pcp)
+    assert "all 64 messages of the distributed PCP do not fit one instance" in small
+    assert small.endswith("`subquartic decide --route pcp` takes one message at a time.")
+    twelve = random_k_sat(16, 12, 3, 0).to_dimacs()
+    assert "625 messages" in refused("reduce", "-", "--to", "gap-max-ip", *pcp, input=twelve)
+    assert "32 coordinates are too many" in refused("generate", "var", *pcp)
+    assert "do not fit one" in refused("generate", "var", "-N", 9999, "-M", 12, *pcp)
+    assert list(tmp_path.glob("*.safetensors")) == []
+
+
 def test_reductions_that_are_refused(refused, running_example, tmp_path):
     target = ("-o", tmp_path / "t.safetensors")
     assert "--kernel" in refused("reduce", running_example, "--to", "ov", "--kernel", "nearest", *target)
@@ -63,19 +107,23 @@ def test_reductions_that_are_refused(refused, running_example, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("problem", "flag", "answer"),
+    ("problem", "flag", "answer", "route"),
     [
-        ("ov", "--no-instance", "NO"),
-        ("gap-max-ip", "--planted", "YES"),
-        ("attention", "--no-instance", "NO"),
-        ("var", "--planted", "YES"),
+        ("ov", "--no-instance", "NO", ()),
+        ("gap-max-ip", "--planted", "YES", ()),
+        ("attention", "--no-instance", "NO", ()),
+        ("var", "--planted", "YES", ()),
+        ("gap-max-ip", "--no-instance", "NO", ("--route", "pcp", "--objective", "messages")),
+        ("attention", "--planted", "YES", ("--route", "pcp", "--dimension", 6)),
+        ("var", "--no-instance", "NO", ("--route", "pcp", "--dimension", 6)),
     ],
 )
-def test_generated_instances_verify(subquartic, tmp_path, problem, flag, answer):
+def test_generated_instances_verify(subquartic, tmp_path, problem, flag, answer, route):
     target = tmp_path / "g.safetensors"
-    sizes = ("--vectors", 6, "--dimension", 9, "--near-threshold", "--seed", 4)
+    sizes = ("--vectors", 6, "--dimension", 9, "--near-threshold", "--seed", 4, *route)
     assert subquartic("generate", problem, flag, *sizes, "-o", target, "-q").stderr == ""
     instance, manifest = read_instance(target)
+    assert ("distributed-pcp" in [step["reduction"] for step in manifest.chain]) is bool(route)
     assert (instance.answer(), manifest.answer, manifest.known_by) == (answer, answer, "planted")
     assert manifest.seed == 4
     result = subquartic("verify", target, "--json")
