@@ -1,0 +1,1 @@
+"""Finite fields and evaluation codes: the algebra under the distributed PCP."""
