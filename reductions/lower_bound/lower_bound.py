@@ -177,7 +177,7 @@ class Accounting:
             table.add_column(heading, no_wrap=True)
         for step in self.steps:
             table.add_row(step.what, step.sizes, step.rests_on, step.ground)
-        console = Console(width=112, color_system=None, force_terminal=False)
+        console = Console(width=106, color_system=None, force_terminal=False)
         with console.capture() as capture:
             console.print(table)
         return capture.get().rstrip()
