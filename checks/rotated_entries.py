@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.codes.proof_system import ProofSystem
+from reductions.lower_bound.distributed_pcp import MOST_MESSAGES, MessageInstances
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.problems.attention import AttentionInstance
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
+from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
 Matrix = NDArray[np.float64]
 
@@ -29,6 +31,14 @@ class Turn(StrEnum):
     NONE = "none"
     BLOCKS = "each block"
     WHOLE = "all D coordinates"
+
+
+class Centre(StrEnum):
+    """What is subtracted from the entries of a query's block."""
+
+    NONE = "0"
+    SHARE = "1/|Σ(x)|"
+    HALF = "1/2"
 
 
 def hartley(vectors: Matrix, signs: NDArray[Any]) -> Matrix:
@@ -127,6 +137,56 @@ def measure(
     return Measured(layer, query_entry, key_entry, reference, lifted)
 
 
-def shares(system: ProofSystem) -> list[float]:
-    """Return 1/|Σ(x)| for every point: about the mean of a query's block."""
-    return [1 / len(alphabet) for alphabet in system.alphabets]
+@dataclass(frozen=True)
+class Trial:
+    """A gap-Max-IP instance whose keys have one 1 in each block.
+
+    Attributes
+    ----------
+    source
+        The instance.
+    widths
+        Of the blocks.
+    share
+        One over the number of symbols of every block's alphabet: about the mean of a query's block.
+    """
+
+    source: GapMaxInnerProduct
+    widths: list[int]
+    share: list[float]
+
+    def measure(self, centre: Centre, turn: Turn, seed: int = 0) -> Measured:
+        """Measure one choice of coordinates."""
+        subtracted = {
+            Centre.NONE: [0.0] * len(self.widths),
+            Centre.SHARE: self.share,
+            Centre.HALF: [0.5] * len(self.widths),
+        }
+        return measure(self.source, self.widths, subtracted[centre], turn, seed)
+
+    def floor(self) -> float:
+        """No rotation without centring has a smaller ratio: max‖u‖ max‖v‖ / Δ."""
+        norms = (np.linalg.norm(side, axis=1).max() for side in (self.source.left, self.source.right))
+        return float(math.prod(norms)) / self.source.gap
+
+
+def gap_trial(system: ProofSystem, vectors: int = 16, messages: int = 16, seed: int = 1) -> Trial:
+    """Take random vectors with an orthogonal pair, its right message and random other ones."""
+    source = OrthogonalVectors.random(vectors, system.coordinates, seed=seed, planted=True)
+    instances = MessageInstances(system, system.feasible_messages(MOST_MESSAGES), source)
+    pair = source.solve_brute_force()
+    drawn = np.random.default_rng(seed).integers(len(instances), size=messages).tolist()
+    chosen = drawn if pair is None else sorted({*drawn, instances.right_message(pair)})
+    left = np.concatenate([instances[message].left for message in chosen])
+    target = GapMaxInnerProduct(left, instances.keys, system.code.length, system.gap)
+    return Trial(target, system.widths.tolist(), [1 / len(alphabet) for alphabet in system.alphabets])
+
+
+def direct_trial(coordinates: int, vectors: int = 16, seed: int = 1) -> Trial:
+    """Write the complement encoding with one-hot keys: blocks (1, 1 - a) against (1 - b, b)."""
+    source = OrthogonalVectors.random(vectors, coordinates, seed=seed, planted=True)
+    a, b = source.left.astype(np.float64), source.right.astype(np.float64)
+    left = np.stack([np.ones_like(a), 1 - a], axis=2).reshape(vectors, -1)
+    right = np.stack([1 - b, b], axis=2).reshape(vectors, -1)
+    target = GapMaxInnerProduct(left, right, coordinates, 1)
+    return Trial(target, [2] * coordinates, [0.5] * coordinates)
