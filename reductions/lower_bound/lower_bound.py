@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from reductions.lower_bound.isolation import SPACING
@@ -157,7 +158,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Accounting:
-    """The accounts for given numbers; ``print`` shows them as a table."""
+    """The accounts for given numbers; ``print`` shows them as a table, and so does a notebook."""
 
     route: Route
     reading: Reading
@@ -181,6 +182,13 @@ class Accounting:
         with console.capture() as capture:
             console.print(table)
         return capture.get().rstrip()
+
+    def _repr_html_(self) -> str:
+        rows = ["<th>step</th><th>sizes</th><th>by</th><th>ground</th>"]
+        for step in self.steps:
+            cells = (step.what, step.sizes, step.rests_on, step.ground)
+            rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
+        return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def accounting(

@@ -124,6 +124,7 @@ def test_stated_numbers():
     assert maps.sizes.dimension == 3 * 56
     assert {step.ground for step in maps.steps} == {"assumed", "cited", "proved here"}
     assert "lem-complement-encoding" in str(maps)
+    assert maps._repr_html_().count("<tr>") == 1 + len(maps.steps)
 
 
 def test_both_kinds_of_gap_encoding():
