@@ -7,7 +7,7 @@ of any size: what is large is an integer or a logarithm.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class Encoding:
         Whether that rests on a citation.
     """
 
-    dimension: int
+    dimension: int = field(repr=False)
     threshold: int
     gap: Fraction
     log_instances: float
@@ -112,7 +112,7 @@ class ModelSizes:
     """
 
     log_side: int
-    dimension: int
+    dimension: int = field(repr=False)
     gap: Fraction
     most: Fraction
 

@@ -156,7 +156,7 @@ class Step:
     ground: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Accounting:
     """The accounts for given numbers; ``print`` shows them as a table, and so does a notebook."""
 
@@ -165,6 +165,10 @@ class Accounting:
     budget: Budget
     sizes: ModelSizes
     steps: tuple[Step, ...]
+
+    def __repr__(self) -> str:
+        # Not the fields: Python writes no integer of more than 4300 digits.
+        return f"Accounting({self.route}, {self.reading}, n = 2^{self.sizes.log_side})"
 
     def __str__(self) -> str:
         from rich import box
@@ -226,7 +230,7 @@ def accounting(
     require_case(route, reading)
     factor = stretch(reading, kernel)
     if n < 2 * factor or n & (n - 1):
-        raise ValueError(f"Argument 'n' must be a power of two from {2 * factor} on, not {n}.")
+        raise ValueError(f"Argument 'n' must be a power of two from {2 * factor} on, not {_short(n)}.")
     if not 0 < q <= 1:
         raise ValueError(f"Argument 'q' must be in (0, 1], not {q}.")
     if not c > 0:

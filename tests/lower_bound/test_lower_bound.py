@@ -137,6 +137,8 @@ def test_both_kinds_of_gap_encoding():
     far = accounting(Route.GAP, Reading.MAPS, n=2**5000, c=Fraction(1), q=Fraction(1))
     assert "enough" in str(far)
     assert "too many" not in str(far)
+    assert repr(far) == "Accounting(gap, maps, n = 2^5000)"
+    assert "5000" in repr(far.sizes)
     assert far.sizes.entry_bound == inf
     assert far.sizes.logit_bound <= 18 * 5000
     cited = {step.rests_on for step in far.steps if step.ground == "cited"}
