@@ -192,7 +192,7 @@ class Accounting:
         for step in self.steps:
             cells = (step.what, step.sizes, step.rests_on, step.ground)
             rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
-        return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+        return '<table class="table">' + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def accounting(
@@ -250,7 +250,7 @@ def accounting(
     return Accounting(route, reading, budget, sizes, steps)
 
 
-PROVED, CITED, ASSUMED = "proved here", "cited", "assumed"
+PROVED, CITED, ASSUMED = "proved", "cited", "assumed"
 
 
 def _steps(

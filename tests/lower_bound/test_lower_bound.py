@@ -122,7 +122,7 @@ def test_stated_numbers():
     assert drawn.sizes.entry_bound == pytest.approx(sqrt(2 * 81 * log(16 * 1_398_101)))
     maps = accounting(Route.DIRECT, Reading.MAPS, n=2**10, c=Fraction(4), q=TENTH)
     assert maps.sizes.dimension == 3 * 56
-    assert {step.ground for step in maps.steps} == {"assumed", "cited", "proved here"}
+    assert {step.ground for step in maps.steps} == {"assumed", "cited", "proved"}
     assert "lem-complement-encoding" in str(maps)
     assert maps._repr_html_().count("<tr>") == 1 + len(maps.steps)
 
