@@ -125,7 +125,9 @@ def _attention_to_var(
     if not problem.maps:
         raise ValueError("the instance has no token maps")
     slots = max(1, len(problem.maps[-1].positions))
-    schedule = AttentionToVar(schedule=_schedule(parameters)).schedule_for(slots)
+    # The default schedule depends on the kernel; whether the stated kernel is the model's is asked below.
+    reduction = AttentionToVar(problem.model.interpolation, _schedule(parameters))
+    schedule = reduction.schedule_for(slots)
     return _of_model(problem, parameters, schedule)
 
 

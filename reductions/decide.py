@@ -20,7 +20,6 @@ from reductions.decision_plan import (
     Plan,
     Precision,
     Route,
-    available_memory,
     plan,
     require_route,
 )
@@ -29,6 +28,7 @@ from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import SplitAndList
+from reductions.memory import available_memory
 from reductions.pcp_plan import Objective, PcpPlan
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF, Model

@@ -8,9 +8,7 @@ D, the threshold s and the gap Δ of the instances, and in how many there are. T
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -224,17 +222,6 @@ def plan_coordinates(coordinates: int, noun: str, objective: Objective) -> PcpPl
             f"{coordinates} {noun} are too many for the distributed PCP, which holds at most "
             f"{most_coordinates_within(objective)} with objective {objective}. {error}"
         ) from None
-
-
-def available_memory() -> int:
-    """Return the bytes of memory that can be had without swapping, as far as the system tells."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _call_memory(tokens: int, rows: int, dimension: int, item: int, threads: int) -> int:

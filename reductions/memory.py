@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 BYTES = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -27,10 +30,19 @@ def require_memory(needed: int, what: str) -> None:
     what
         The beginning of the sentence that the message is.
     """
-    from reductions.decide import available_memory
-
     available = available_memory()
     if needed > available:
         raise ValueError(
             f"{what} need about {in_words(needed)} of memory; {in_words(available)} are available."
         )
+
+
+def available_memory() -> int:
+    """Return the bytes of memory that can be had without swapping, as far as the system tells."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

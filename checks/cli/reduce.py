@@ -210,7 +210,7 @@ def _refuse_larger(problem: Problem, steps: list[Any], limit: int | None) -> Non
     vectors = 0
     if problem.name == "cnf":
         if limit is None:
-            from reductions.decision_plan import available_memory
+            from reductions.memory import available_memory
 
             limit = available_memory()
         variables, clauses = int(problem.sizes["v"]), int(problem.sizes["m"])

@@ -30,8 +30,8 @@ def refuse_larger_rectangle(step: DistributedPCP, vectors: int, last: bool, limi
 
     ``last`` says that no further reduction follows. None is the memory available.
     """
-    from reductions.decision_plan import available_memory
     from reductions.lower_bound.distributed_pcp import MOST_ENTRIES
+    from reductions.memory import available_memory
 
     if limit is None:
         limit = available_memory()

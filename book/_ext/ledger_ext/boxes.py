@@ -54,22 +54,27 @@ def places_of(doctree: nodes.document, docname: str) -> dict[str, Place]:
 
 
 def tidy_ids(doctree: nodes.document) -> None:
-    """Give every box and proof of a page its own id: sphinx-proof repeats two of them."""
-    label = ""
+    """Give every box and proof of a page its own id: sphinx-proof repeats two of them.
+
+    A proof of several statements has an id for each.
+    """
+    labels: list[str] = []
+    since = 0  # the first label since the last proof
     taken: set[str] = set()
     for node in doctree.findall():
         if isinstance(node, BOX_TYPES):
-            label = node["label"]
+            labels.append(node["label"])
             for section in node.findall(nodes.section):
-                section["ids"] = [f"{label}-content"]
+                section["ids"] = [f"{node['label']}-content"]
         elif isinstance(node, proof_node):
-            id = f"proof-of-{label}" if label else "proof"
-            while id in taken:
-                id += "-continued"
-            taken.add(id)
+            ids = [f"proof-of-{label}" for label in labels[since:] or labels[-1:]] or ["proof"]
+            since = len(labels)
+            while ids[-1] in taken:
+                ids[-1] += "-continued"
+            taken.update(ids)
             for admonition in node.findall(nodes.admonition):
                 if admonition["ids"] == ["proof"]:
-                    admonition["ids"] = [id]
+                    admonition["ids"] = list(reversed(ids))  # the nearest statement's first
 
 
 def open_unnumbered_box(translator: Any, node: nodes.Element) -> None:

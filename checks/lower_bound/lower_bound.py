@@ -1,0 +1,453 @@
+"""Check of thm-lower-bound: exponents by algebra, sizes against the parameter maps and built instances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from checks.evidence import Evidence, Relation, certified, exhaustive, symbolic
+from checks.lemma import Kind, Run, lemma
+from reductions.codes.evaluation_codes import elliptic, reed_solomon
+from reductions.codes.finite_field import FiniteField
+from reductions.lower_bound.attention_to_var import AttentionToVar
+from reductions.lower_bound.complement_encoding import ComplementEncoding
+from reductions.lower_bound.distributed_pcp import DistributedPCP
+from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
+from reductions.lower_bound.lower_bound import (
+    Budget,
+    Route,
+    stated_bounds,
+    symbolic_sizes,
+    total_exponent,
+)
+from reductions.lower_bound.sat_to_var_inference import SatToVarInference
+from reductions.lower_bound.split_and_list import SplitAndList
+from reductions.model_sizes import (
+    Encoding,
+    ModelSizes,
+    direct_encoding,
+    inference_sizes,
+    log_side,
+    maps_sizes,
+    side_overhead,
+    stretch,
+    system_encoding,
+)
+from reductions.problems.approximate_var import ApproximateVar, Reading
+from reductions.problems.cnf import CNF
+from reductions.problems.interpolation import Interpolation, Kernel
+from reductions.problems.orthogonal_vectors import OrthogonalVectors
+from reductions.problems.var_model import FeedForward, SelfAttention, square_schedule
+from reductions.reduction import Reduction, size
+
+EXPONENTS = "the exponents: all calls together take time 2^((1 - q/8) v), constant factors aside"
+SIZES = "the sizes n, L, d, R and b are those of the composed reductions"
+BOUNDS = "the bounds: d <= C log n, R <= C log n or C sqrt(log n), b <= C log^2 n or C log n"
+DECIDES = "every case decides formulas"
+
+CASES = (
+    (Route.DIRECT, Reading.START_AND_POSITIONS),
+    (Route.DIRECT, Reading.MAPS),
+    (Route.GAP, Reading.MAPS),
+)
+SYSTEMS = ((reed_solomon(FiniteField(3), 2), 2), (elliptic(FiniteField(5), 4), 2))
+"""Codes and numbers of blocks: 4 and 8 coordinates."""
+
+
+# ---- exponents -----------------------------------------------------------------------------------------
+
+
+def exponent_identities(share: Any = None) -> dict[str, Any]:
+    """The exponents for every q, w and v = 4w + j; ``share`` replaces eta in the gap route."""
+    import sympy
+
+    q = sympy.Symbol("q", positive=True)
+    w = sympy.Symbol("w", integer=True, nonnegative=True)
+    identities: dict[str, Any] = {}
+    for route in Route:
+        budget = Budget(route, q)
+        eta = budget.eta if share is None or route is Route.DIRECT else share * q
+        total = total_exponent(q, budget.delta, eta)
+        identities[f"{route}: what is left"] = total - (1 - budget.epsilon)
+        identities[f"{route}: as stated"] = budget.total - (1 - q / 8)
+        identities[f"{route}: one call a message, in n"] = sympy.Lt((2 * eta / q).simplify(), 1)
+    for reading, kernel in product((Reading.MAPS, Reading.START_AND_POSITIONS), Kernel):
+        logarithm = sympy.log(stretch(reading, kernel), 2)
+        for j in range(1, 5):
+            time = (4 - q) * (logarithm + w + 1)
+            over = (4 - q) * (logarithm + 1 - sympy.Rational(j, 4))
+            identities[f"{reading}, {kernel}, v = 4w + {j}"] = time - (1 - q / 4) * (4 * w + j) - over
+    return identities
+
+
+def side_is_right(case: tuple[Kernel, int], side: Callable[[Reading, Kernel, int], int] = log_side) -> bool:
+    """Compare log2 n with the schedules that the two reductions choose, and its overhead with the largest."""
+    kernel, variables = case
+    slots = 2 ** (-(-variables // 2))
+    chosen = AttentionToVar(Interpolation(kernel)).schedule_for(slots)[-1][0]
+    drawn = SatToVarInference().schedule_for(variables)[-1][0]
+    saving = Fraction(1, 10)
+    for reading, built in ((Reading.MAPS, chosen), (Reading.START_AND_POSITIONS, drawn)):
+        logarithm = side(reading, kernel, variables)
+        over = (4 - saving) * logarithm - (1 - saving / 4) * variables
+        if built != 2**logarithm or not 0 <= over <= side_overhead(reading, kernel, saving):
+            return False
+    return True
+
+
+# ---- sizes ---------------------------------------------------------------------------------------------
+
+
+def map_identities() -> dict[str, Any]:
+    """Push m = 2, 3, ... and s = 4, 8, ... through the parameter maps, on a fixed schedule."""
+    import sympy
+
+    i = sympy.Symbol("i", integer=True, nonnegative=True)
+    schedule = square_schedule([1, 2, 4, 8, 16])
+    last: list[Reduction[Any, Any]] = [GapMaxIPToAttention(), AttentionToVar(schedule=schedule)]
+    gap = {"N_u": sympy.Integer(4), "N_v": sympy.Integer(4), "D": size("D"), "s": 4 * i + 4, "gap": 2 * i + 2}
+    direct = {"v": sympy.Integer(4), "m": i + 2}
+    built = {
+        Route.DIRECT: push(direct, [SplitAndList(), ComplementEncoding(), *last]),
+        Route.GAP: push(gap, last),
+    }
+    identities = {}
+    for route, sizes in built.items():
+        stated = {
+            name: expression.subs({size("v"): 4, size("m"): i + 2, size("s"): 4 * i + 4})
+            for name, expression in symbolic_sizes(route, Reading.MAPS).items()
+        }
+        for name in ("n", "L", "d"):
+            identities[f"{route}: {name}"] = sizes[name] - stated[name]
+        identities[f"{route}: R^2"] = sympy.simplify(sizes["R"] ** 2 - stated["R"] ** 2)
+    return identities
+
+
+def push(sizes: dict[str, Any], chain: list[Reduction[Any, Any]]) -> dict[str, Any]:
+    """Substitute sizes into one parameter map after the other."""
+    for step in chain:
+        known = {size(name): value for name, value in sizes.items()}
+        sizes = {
+            name: expression.subs(known, simultaneous=True) if hasattr(expression, "subs") else expression
+            for name, expression in step.parameter_map().items()
+        }
+    return sizes
+
+
+def maps_to_stated(case: tuple[Reading, Kernel, int, int]) -> bool:
+    """Push numbers through the parameter maps; compare with the stated sizes, exactly."""
+    import sympy
+
+    reading, kernel, variables, clauses = case
+    chain: list[Reduction[Any, Any]] = [SatToVarInference()]
+    if reading is Reading.MAPS:
+        to_var = AttentionToVar(Interpolation(kernel))
+        chain = [SplitAndList(), ComplementEncoding(), GapMaxIPToAttention(), to_var]
+    sizes = push({"v": sympy.Integer(variables), "m": sympy.Integer(clauses)}, chain)
+    numbers = {size("v"): variables, size("m"): clauses}
+    stated = symbolic_sizes(Route.DIRECT, reading, kernel)
+    return all(
+        sympy.expand(sizes[name] ** 2 - stated[name].subs(numbers) ** 2) == 0 for name in ("n", "L", "d", "R")
+    )
+
+
+def same_sizes(target: ApproximateVar, stated: ModelSizes, logit: float) -> bool:
+    """Compare a built model with the stated numbers: n, L and d, R to twelve digits, b as an upper bound."""
+    sizes = target.sizes
+    return bool(
+        (sizes["n"], sizes["L"], sizes["d"]) == (2**stated.log_side, stated.tokens, stated.dimension)
+        and abs(sizes["R"] / stated.entry_bound - 1) < 1e-12
+        and logit <= stated.logit_bound * (1 + 1e-12)
+    )
+
+
+def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes] = maps_sizes) -> bool:
+    """Build the direct route in reading maps."""
+    chain = (
+        SplitAndList()
+        >> ComplementEncoding()
+        >> GapMaxIPToAttention()
+        >> AttentionToVar(Interpolation(kernel))
+    )
+    vectors = -(-formula.variables // 2)
+    encoding = direct_encoding(len(formula.clauses))
+    target = chain.map_instance(formula).target
+    return same_sizes(target, stated(encoding, vectors, kernel), target.logit_bound)
+
+
+def drawn_sizes(formula: CNF) -> bool:
+    """Build the direct route in reading start+positions."""
+    target = SatToVarInference().map_instance(formula).target
+    table = target.model.position_table
+    assert table is not None
+    assert table[-1] is not None
+    forward, layer = target.model.layers
+    assert isinstance(forward, FeedForward)
+    assert isinstance(layer, SelfAttention)
+    hidden = forward(table[-1])
+    logits = (hidden @ layer.query_weights) @ (hidden @ layer.key_weights).T / layer.temperature
+    stated = inference_sizes(formula.variables, len(formula.clauses))
+    return same_sizes(target, stated, float(np.abs(logits).max()))
+
+
+def gap_sizes(
+    case: tuple[int, int, Kernel], change: Callable[[Encoding], Encoding] = lambda encoding: encoding
+) -> bool:
+    """Build the model of one message of a finite system."""
+    system, log_vectors, kernel = case
+    pcp = DistributedPCP(*SYSTEMS[system])
+    vectors = OrthogonalVectors.random(2**log_vectors, pcp.system.coordinates, seed=0)
+    instance = pcp.message_instances(vectors)[0]
+    chain = GapMaxIPToAttention() >> AttentionToVar(Interpolation(kernel))
+    encoding = change(system_encoding(pcp.system))
+    target = chain.map_instance(instance).target
+    return same_sizes(target, maps_sizes(encoding, log_vectors, kernel), target.logit_bound)
+
+
+# ---- bounds --------------------------------------------------------------------------------------------
+
+
+def bound_identities() -> dict[str, Any]:
+    """The constants: ln(16 L) <= (9/2) log2 n, m <= 4 C log2 n, s <= 2 A log2 n, D <= A s, for C, A >= 1."""
+    import sympy
+
+    x, y = sympy.symbols("C A", positive=True)
+    logarithm = sympy.Rational(9, 2)
+    drawn = stated_bounds(Route.DIRECT, Reading.START_AND_POSITIONS, x)
+    maps = stated_bounds(Route.DIRECT, Reading.MAPS, x)
+    gap = stated_bounds(Route.GAP, Reading.MAPS, y)
+    n = sympy.Symbol("n", positive=True)
+    return {
+        "start+positions: d": drawn.dimension - (4 * x + x),
+        "start+positions: R^2": drawn.square - 2 * (4 * x + 1) * logarithm,
+        "start+positions: b": drawn.logit - 2 * 4 * x * logarithm,
+        "maps: d": maps.dimension - 3 * 4 * x,
+        "maps: R^2": maps.square - 2 * 3 * 4 * x * logarithm,
+        "maps: b": maps.logit - 2 * 4 * x * logarithm,
+        "gap: d": sympy.expand(gap.dimension - (y + 1) * 2 * y),
+        "gap: R^2": sympy.expand(gap.square - 4 * (y + 1) * logarithm),
+        "gap: b": gap.logit - 4 * logarithm,
+        "16 L = (64 n^2 - 16)/3": sympy.expand(16 * (4 * n**2 - 1) / 3 - (64 * n**2 - 16) / 3),
+    }
+
+
+def logarithm_claims(most: int) -> Iterator[tuple[str, Any, Relation, Any]]:
+    """Yield 2 ln n <= ln(16 L) <= (9/2) log2 n for n = 2, 4, ..., and the step to all larger n."""
+    from mpmath import iv
+
+    for j in range(1, most + 1):
+        logarithm = iv.log(iv.mpf(16 * (4 ** (j + 1) - 1) // 3))
+        yield f"upper, n = 2^{j}", logarithm, "<=", Fraction(9 * j, 2)
+        yield f"lower, n = 2^{j}", logarithm, ">=", 2 * j * iv.log(2)
+    yield "ln(64/3) + 2 ln 2 <= 9/2: j >= 1", iv.log(iv.mpf(64) / 3) + 2 * iv.log(2), "<=", Fraction(9, 2)
+
+
+def bound_claims(
+    constants: tuple[int, ...],
+    sides: range,
+    case: tuple[Route, Reading] | None = None,
+    stated: Callable[[Route, Reading, Any], Any] = stated_bounds,
+    squeeze: int = 0,
+) -> Iterator[tuple[str, Any, Relation, Any]]:
+    """Yield d, R^2 and b of the largest admitted m, or D and s, against the bounds.
+
+    ``squeeze`` lowers the power of log2 n that R^2 is compared with.
+    """
+    from mpmath import iv
+
+    for (route, reading), constant, j in product(CASES if case is None else (case,), constants, sides):
+        if reading is Reading.START_AND_POSITIONS:
+            sizes = inference_sizes(4 * j, 4 * constant * j)
+        else:
+            free = j - stretch(reading, Kernel.NEAREST).bit_length() + 1
+            if free < 1:
+                continue
+            encoding = direct_encoding(4 * constant * free)
+            if route is Route.GAP:
+                s = 2 * constant * free
+                encoding = Encoding(constant * s, s, Fraction(s, 2), 0.0, "largest admitted")
+            sizes = maps_sizes(encoding, 2 * free, Kernel.NEAREST)
+        bounds = stated(route, reading, constant)
+        logarithm = iv.log(iv.mpf(16 * sizes.tokens))
+        name = f"{route}, {reading}, constant {constant}, n = 2^{j}"
+        square = 2 * Fraction(sizes.dimension) / sizes.gap
+        logit = 2 * sizes.most / sizes.gap
+        yield f"{name}: d", sizes.dimension, "<=", bounds.dimension * j
+        yield f"{name}: R^2", _times(square, logarithm), "<=", bounds.square * j ** (bounds.power - squeeze)
+        yield f"{name}: b", _times(logit, logarithm), "<=", bounds.logit * j**bounds.power
+
+
+def _times(factor: Fraction, interval: Any) -> Any:
+    return interval * factor.numerator / factor.denominator
+
+
+# ---- decisions -----------------------------------------------------------------------------------------
+
+
+def two_variable_formulas() -> Iterator[CNF]:
+    """Every set of at most two clauses on two variables, each positive, negative or absent: 46 formulas."""
+    signs = product((0, 1, -1), repeat=2)
+    clauses = [tuple(s * (t + 1) for t, s in enumerate(pattern) if s) for pattern in signs]
+    for count in range(3):
+        for chosen in combinations(clauses, count):
+            yield CNF(2, chosen)
+
+
+def decides(case: tuple[CNF, tuple[Route, Reading]]) -> bool:
+    """Solve a formula with a model at its largest tolerated error, one call a message in the gap route."""
+    formula, (route, reading) = case
+    nearest = Interpolation(Kernel.NEAREST)
+    if reading is Reading.START_AND_POSITIONS:
+        targets = [SatToVarInference(nearest).map_instance(formula).target]
+    else:
+        last = GapMaxIPToAttention() >> AttentionToVar(nearest)
+        vectors = SplitAndList().map_instance(formula).target
+        if route is Route.DIRECT:
+            instances = [ComplementEncoding().map_instance(vectors).target]
+        else:
+            instances = list(DistributedPCP(*SYSTEMS[0]).message_instances(vectors))
+        targets = [last.map_instance(instance).target for instance in instances]
+    found = False
+    for target in targets:
+        outputs = target.outputs()
+        towards = np.sign(target.threshold - outputs) * target.tolerated_error * (1 - 1e-6)
+        found |= bool(target.decide_rows(outputs + towards).any())
+    return found == (formula.solve_brute_force() is not None)
+
+
+@lemma(
+    "thm-lower-bound",
+    kind=Kind.THEOREM,
+    title="The lower bound",
+    statement_uses=("def-seth", "def-attention", "def-var", "def-avar", "lem-collapse"),
+    proof_uses=(
+        "lem-sparsification",
+        "lem-split-and-list",
+        "lem-sat-to-ov-exponents",
+        "lem-complement-encoding",
+        "lem-distributed-pcp",
+        "lem-pcp-asymptotics",
+        "lem-gap-max-ip-to-attention",
+        "lem-isolation",
+        "lem-attention-to-var",
+        "lem-sat-to-var-inference",
+        "lem-logit-invariance",
+        "lem-token-count",
+    ),
+    source="AS23, Rub18",
+)
+def lower_bound(run: Run) -> Iterator[Evidence]:
+    """Algebra; parameter maps by substitution; built instances; decisions of small formulas."""
+    yield symbolic(EXPONENTS, "both routes, every q and v, all kernels", exponent_identities())
+    most = run.pick(quick=100, full=400)
+    yield exhaustive(
+        EXPONENTS,
+        f"the schedules that are chosen, v = 1, ..., {most}, all kernels",
+        product(Kernel, range(1, most + 1)),
+        3 * most,
+        side_is_right,
+    )
+    yield symbolic(
+        SIZES, "parameter maps, every m >= 2, every D and every s divisible by 4", map_identities()
+    )
+    variables = run.pick(quick=(8,), full=tuple(range(1, 9)))
+    kernels = run.pick(quick=(Kernel.BICUBIC,), full=tuple(Kernel))
+    numbers = [
+        *product((Reading.MAPS,), kernels, variables, (2, 5)),
+        *product((Reading.START_AND_POSITIONS,), (Kernel.BICUBIC,), variables, (2, 5)),
+    ]
+    words = f"parameter maps, v = {', '.join(map(str, variables))}, m = 2 and 5"
+    yield exhaustive(SIZES, words, numbers, 2 * len(variables) * (len(kernels) + 1), maps_to_stated)
+    formulas = [CNF(v, ((1,), (-1,)) * m) for v in range(1, run.pick(quick=5, full=7)) for m in (1, 2)]
+    words = f"built formulas, v = 1, ..., {formulas[-1].variables}, m = 2 and 4"
+    for kernel in Kernel:
+        check = partial(direct_sizes, kernel=kernel)
+        yield exhaustive(SIZES, f"{words}, maps, {kernel}", formulas, len(formulas), check)
+    yield exhaustive(SIZES, f"{words}, start+positions", formulas, len(formulas), drawn_sizes)
+    systems = list(product(range(len(SYSTEMS)), (0, 1, 2), (Kernel.NEAREST, Kernel.BICUBIC)))
+    words = "one message of two finite systems, N = 1, 2, 4, nearest and bicubic"
+    yield exhaustive(SIZES, words, systems, 12, gap_sizes)
+    yield symbolic(BOUNDS, "all constants", bound_identities())
+    yield certified(BOUNDS, "ln(16 L), n = 2, 4, ..., 2^60 and beyond", logarithm_claims(60))
+    words = "d, R and b in all cases, constants 1, 2, 10, 1000, n = 2, ..., 2^60"
+    yield certified(BOUNDS, words, bound_claims((1, 2, 10, 1000), range(1, 61)))
+    words = "all sets of at most two clauses on two variables, all cases, outputs off by the tolerated error"
+    yield exhaustive(DECIDES, words, product(two_variable_formulas(), CASES), 3 * 46, decides)
+
+
+@lower_bound.control("N^(q/2) messages")
+def too_many_messages(run: Run) -> Evidence:
+    """Then they eat the saving: n^(4 - q) times n^q."""
+    import sympy
+
+    return symbolic(EXPONENTS, "eta = q/2, every q", exponent_identities(sympy.Rational(1, 2)))
+
+
+@lower_bound.control("delta = q/4: sparsification eats the saving")
+def too_many_formulas(run: Run) -> Evidence:
+    """There are 2^(q v / 4) formulas, and each saves that factor."""
+    savings = [Fraction(t, 10) for t in range(1, 11)]
+    return certified(
+        EXPONENTS,
+        "direct route, q = 1/10, ..., 1",
+        ((f"q = {q}", total_exponent(q, q / 4, Fraction(0)), "<", 1) for q in savings),
+    )
+
+
+@lower_bound.control("slots are free: n = 2^ceil(v/4) with all maps given")
+def no_stretch(run: Run) -> Evidence:
+    """The factor 2 sigma is forgotten: half a map, and sigma coarse pixels an axis for every slot."""
+
+    def forgetful(encoding: Encoding, log_vectors: int, kernel: Kernel) -> ModelSizes:
+        right = maps_sizes(encoding, log_vectors, kernel)
+        return replace(right, log_side=right.log_side - stretch(Reading.MAPS, kernel).bit_length() + 1)
+
+    formulas = [CNF(v, ((1,), (-1,))) for v in range(1, 5)]
+    check = partial(direct_sizes, kernel=Kernel.BICUBIC, stated=forgetful)
+    return exhaustive(SIZES, "built formulas, v = 1, ..., 4, bicubic", formulas, 4, check)
+
+
+@lower_bound.control("the entry bound at tau = 1")
+def wrong_temperature(run: Run) -> Evidence:
+    """At tau = d it is larger by the factor sqrt(d)."""
+
+    def unscaled(encoding: Encoding, log_vectors: int, kernel: Kernel) -> ModelSizes:
+        class AtOne(ModelSizes):
+            @property
+            def log2_entry_bound(self) -> float:
+                return float(super().log2_entry_bound - np.log2(self.dimension) / 2)
+
+        right = maps_sizes(encoding, log_vectors, kernel)
+        return AtOne(right.log_side, right.dimension, right.gap, right.most)
+
+    formulas = [CNF(v, ((1,), (-1,))) for v in range(1, 5)]
+    check = partial(direct_sizes, kernel=Kernel.NEAREST, stated=unscaled)
+    return exhaustive(SIZES, "built formulas, v = 1, ..., 4, nearest", formulas, 4, check)
+
+
+@lower_bound.control("no reference coordinates in d")
+def no_reference(run: Run) -> Evidence:
+    """One code coordinate fewer is one dimension fewer than what is built."""
+    return exhaustive(
+        SIZES,
+        "one message of a finite system, N = 4",
+        [(0, 2, Kernel.NEAREST)],
+        1,
+        partial(gap_sizes, change=lambda e: replace(e, dimension=e.dimension - 1)),
+    )
+
+
+@lower_bound.control("the direct route at R = O(sqrt(log n))")
+def direct_at_the_root(run: Run) -> Evidence:
+    """With the same constant and one logarithm less in R^2 the bound fails as n grows."""
+    return certified(
+        BOUNDS,
+        "direct route, C = 1, n = 2, ..., 2^60",
+        bound_claims((1,), range(1, 61), case=(Route.DIRECT, Reading.MAPS), squeeze=1),
+    )

@@ -1,0 +1,81 @@
+"""The constants of the cited PCP: the demonstration and its controls, stated numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sympy import isprime
+
+from checks.evidence import Level
+from checks.lemma import Effort, Run, registry
+from checks.lower_bound.pcp_asymptotics import pcp_asymptotics
+from checks.runner import run_lemma
+from reductions.lower_bound.pcp_asymptotics import choose, tower_code, tower_genus, tower_points
+
+
+def test_it_stays_cited():
+    report = run_lemma("lem-pcp-asymptotics")
+    assert report.level is Level.CITED
+    assert not any(record.failed for record in report.records)
+
+
+@pytest.mark.slow
+def test_check_in_full():
+    assert not any(record.failed for record in pcp_asymptotics.check(Run(Effort.FULL, seed=1)))
+
+
+@pytest.mark.parametrize("name", pcp_asymptotics.controls)
+def test_controls_are_rejected(name):
+    evidence = pcp_asymptotics.controls[name](Run())
+    assert evidence.failed
+    assert evidence.cases > 0
+
+
+def test_it_rests_on_the_finite_construction():
+    assert "lem-distributed-pcp" in registry()["lem-pcp-asymptotics"].uses
+
+
+def test_the_second_curve_is_of_the_stated_genus():
+    # Level 2 over F_9: genus 4, and at least 18 affine points; level 1 is the line without l points.
+    assert [tower_genus(3, level) for level in (1, 2, 3, 4)] == [0, 4, 16, 64]
+    assert [tower_points(3, level) for level in (1, 2, 3)] == [6, 18, 54]
+
+
+@given(st.sampled_from((11, 13, 23)), st.integers(1, 10**9))
+def test_points_over_genus_tend_to_l_minus_one(root, block):
+    code = tower_code(root, block)
+    assert code.length <= tower_points(root, code.level)
+    assert code.length <= 36 * block
+    assert code.block <= code.degree + 1 - code.genus
+    assert tower_points(root, 30) >= (root - 1) * tower_genus(root, 30)
+
+
+@given(st.fractions(Fraction(1, 10), 20), st.fractions(Fraction(1, 20), 1), st.integers(1, 1000))
+def test_messages_stay_below_the_loss(density, loss, factor):
+    chosen = choose(density, loss)
+    assert isprime(chosen.root)
+    assert chosen.blocks < chosen.root < 2 * chosen.blocks
+    logarithm = factor * chosen.from_log_vectors
+    digits = tower_code(chosen.root, chosen.block(logarithm)).message_digits
+    assert chosen.block(logarithm) * chosen.blocks >= density * logarithm
+    assert digits * 2 * log2(chosen.root) <= chosen.log_messages(logarithm) <= loss * logarithm
+
+
+def test_stated_numbers():
+    chosen = choose(Fraction(1), Fraction(1, 8))
+    assert (chosen.blocks, chosen.root, chosen.from_log_vectors) == (8192, 8209, 8512)
+    assert chosen.log_alphabet == 229_376
+    assert 2 * 8192 * log2(8209) <= chosen.log_alphabet
+
+
+def test_argument_errors():
+    with pytest.raises(ValueError, match="Argument 'root' must be a prime of at least 11, not 7"):
+        tower_code(7, 3)
+    with pytest.raises(ValueError, match="Argument 'block' must be at least 1, not 0"):
+        tower_code(11, 0)
+    with pytest.raises(ValueError, match="Argument 'loss' must be positive, not 0"):
+        choose(Fraction(1), Fraction(0))
