@@ -14,12 +14,25 @@ from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.cnf import RUNNING_EXAMPLE
+from reductions.problems.interpolation import Interpolation, Kernel
 
 CHAINS = {
     "gap-max-ip": [SplitAndList(), ComplementEncoding()],
     "signed": [SplitAndList(), ComplementEncoding(signed=True)],
     "attention": [SplitAndList(), ComplementEncoding(), GapMaxIPToAttention()],
     "var": [SplitAndList(), ComplementEncoding(), GapMaxIPToAttention(2.5), AttentionToVar(temperature=3.0)],
+    "var, nearest": [
+        SplitAndList(),
+        ComplementEncoding(),
+        GapMaxIPToAttention(),
+        AttentionToVar(Interpolation(Kernel.NEAREST, aligned=True)),
+    ],
+    "var, own schedule": [
+        SplitAndList(),
+        ComplementEncoding(),
+        GapMaxIPToAttention(),
+        AttentionToVar(Interpolation(Kernel.BILINEAR), ((1, 2), (6, 5), (7, 9))),
+    ],
     "var, start and positions": [SatToVarInference()],
 }
 
