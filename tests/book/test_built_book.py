@@ -36,6 +36,14 @@ OVERFLOW = """() => {
   return wide.slice(-3).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.slice(0, 40));
 }"""
 
+# Displayed formulas that are wider than their column, folded ones included.
+CLIPPED = """() => {
+  for (const fold of document.querySelectorAll('details')) fold.open = true;
+  const clipped = formula => formula.scrollWidth > formula.clientWidth + 1;
+  return [...document.querySelectorAll('mjx-container[display="true"]')].filter(clipped)
+    .map(e => e.textContent.slice(0, 60));
+}"""
+
 
 def open_page(page, url: str) -> None:
     page.goto(url, wait_until="load")
@@ -53,6 +61,8 @@ def test_pages_typeset_and_fit(page, base_url: str, pages: list[str]) -> None:
             page.set_viewport_size({"width": width, "height": 900})
             overflow = page.evaluate(OVERFLOW)
             faults += [f"{path} overflows at {width} px: {element}" for element in overflow]
+        clipped = page.evaluate(CLIPPED)  # at 1280 px; a phone scrolls inside the formula
+        faults += [f"{path} clips a formula: {formula}" for formula in clipped]
     assert faults == []
 
 
@@ -182,6 +192,29 @@ def test_search_finds_the_lemma(page, base_url: str) -> None:
     page.wait_for_selector("#search-results li a")
     found = page.locator("#search-results li a").evaluate_all("as => as.map(a => a.href)")
     assert any(LEMMA_PAGE in address for address in found)
+
+
+def test_the_ledger_on_a_phone_shows_every_column(page, base_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    open_page(page, f"{base_url}/ledger.html")
+    table = page.locator(".wide-table")
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    row = table.locator("tbody tr").first
+    labels = row.locator("td").evaluate_all(
+        "cells => cells.map(c => getComputedStyle(c, '::before').content)"
+    )
+    headings = table.locator("thead th").evaluate_all("cells => cells.map(c => c.textContent)")
+    assert [label.strip('"') for label in labels] == headings[1:]
+
+
+def test_paper_is_white_in_the_dark_theme(page, base_url: str) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    open_page(page, f"{base_url}/{LEMMA_PAGE}")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator(".bd-sidebar-primary").is_visible()
+    assert (
+        page.locator("div.highlight pre").first.evaluate("e => getComputedStyle(e).whiteSpace") == "pre-wrap"
+    )
 
 
 @pytest.mark.parametrize("path", ["intro.html", LEMMA_PAGE])
