@@ -75,7 +75,7 @@ def _last_step(problem: Problem, step: Mapping[str, Any]) -> FileCheck:
     name = "last step"
     recheck = _RECHECK.get(step["reduction"])
     if recheck is None:
-        return FileCheck(name, Outcome.SKIPPED, "taken from the file: its parameters, if any, are not rechecked")
+        return FileCheck(name, Outcome.SKIPPED, "taken from the file, its parameters are not rechecked")
     try:
         different = [
             f"{parameter} = {stated!r:.40}, but the instance was built with {built!r:.40}"
