@@ -25,7 +25,7 @@ from checks.cli.options import (
     parse_schedule,
 )
 from checks.cli.output import command_line, limit_threads, say
-from checks.cli.routes import encoding, in_words, refuse_larger_rectangle
+from checks.cli.routes import encoding, refuse_larger_rectangle
 from checks.cli.sources import read_source
 
 if TYPE_CHECKING:
@@ -206,12 +206,11 @@ def _entries(steps: list[Any]) -> list[dict[str, Any]]:
 def _refuse_larger(problem: Problem, steps: list[Any], limit: int | None) -> None:
     """Raise ValueError where the instances between would take more memory than ``limit`` bytes."""
     from reductions.lower_bound.distributed_pcp import DistributedPCP
+    from reductions.memory import available_memory, in_words
 
     vectors = 0
     if problem.name == "cnf":
         if limit is None:
-            from reductions.memory import available_memory
-
             limit = available_memory()
         variables, clauses = int(problem.sizes["v"]), int(problem.sizes["m"])
         half = (variables + 1) // 2

@@ -31,7 +31,7 @@ def refuse_larger_rectangle(step: DistributedPCP, vectors: int, last: bool, limi
     ``last`` says that no further reduction follows. None is the memory available.
     """
     from reductions.lower_bound.distributed_pcp import MOST_ENTRIES
-    from reductions.memory import available_memory
+    from reductions.memory import available_memory, in_words
 
     if limit is None:
         limit = available_memory()
@@ -46,13 +46,6 @@ def refuse_larger_rectangle(step: DistributedPCP, vectors: int, last: bool, limi
             f"the limits are {in_words(limit)} and {MOST_ENTRIES:,} entries. "
             "`subquartic decide --route pcp` takes one message at a time."
         )
-
-
-def in_words(count: int) -> str:
-    """Return a number of bytes in MiB or GiB, or as a power of two where it is huge."""
-    if count >= 2**60:
-        return f"2^{count.bit_length() - 1} bytes"
-    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
 
 
 @dataclass(frozen=True)
