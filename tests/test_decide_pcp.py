@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import tracemalloc
-from fractions import Fraction
 
 import numpy as np
 import pytest
 from pysat.solvers import Cadical153
 
-from checks.var_outputs import OutputBounds
+from checks.maps_instances import BOUNDS
 from reductions.decide import chain_for, decide
 from reductions.decision_plan import BASELINE_BYTES, DoesNotFit, GapSizes, plan
 from reductions.lower_bound.attention_to_var import AttentionToVar
@@ -23,7 +22,6 @@ from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import square_schedule, token_count
 
-MAPS = OutputBounds(yes=Fraction(7, 10), no=Fraction(1, 16), threshold=Fraction(3, 8), error=Fraction(5, 16))
 KERNELS = tuple(map(str, Kernel))
 ALL_SIGNS = {
     width: CNF(width, tuple(itertools.product(*((i, -i) for i in range(1, width + 1)))))
@@ -211,8 +209,8 @@ def test_the_error_ball(formula, kernel):
         reduced = chain.map_instance(instance)
         outputs = reduced.target.outputs()
         truth = instance.inner_products(slice(None)).max(axis=1) == instance.threshold
-        assert MAPS.decide(reduced.target, outputs, truth)
-        models.append(listed.extract_solution(reduced.extract_solution(MAPS.worst(outputs, truth))))
+        assert BOUNDS.decide(reduced.target, outputs, truth)
+        models.append(listed.extract_solution(reduced.extract_solution(BOUNDS.worst(outputs, truth))))
     found = [model for model in models if model is not None]
     assert bool(found) is satisfiable(formula)
     assert all(formula.verify(model) for model in found)

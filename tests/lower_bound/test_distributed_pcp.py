@@ -11,9 +11,9 @@ from pysat.solvers import Solver
 from checks.evidence import Level
 from checks.lemma import Effort, Run
 from checks.lower_bound.distributed_pcp import distributed_pcp
+from checks.maps_instances import BOUNDS
 from checks.pcp_rows import ROWS, row_named
 from checks.runner import run_lemma
-from checks.var_outputs import decides_in_error_ball, worst_outputs
 from reductions.codes.evaluation_codes import elliptic, hermitian, reed_solomon
 from reductions.codes.finite_field import FiniteField
 from reductions.lower_bound.attention_to_var import AttentionToVar
@@ -181,8 +181,8 @@ def decide_message_by_message(formula, reduction, rule, drop_unused=False):
             assert reduced.target.entry_bound == pytest.approx(stated, rel=1e-12)
         outputs = reduced.target.outputs()
         truth = instance.inner_products(slice(None)).max(axis=1) == instance.threshold
-        assert decides_in_error_ball(reduced.target, outputs, truth)
-        pair = reduced.extract_solution(worst_outputs(reduced.target, outputs))
+        assert BOUNDS.decide(reduced.target, outputs, truth)
+        pair = reduced.extract_solution(BOUNDS.worst(outputs, truth))
         if pair is not None:
             found.append(listed.extract_solution(pair))
     models = found[1:]
@@ -237,9 +237,10 @@ def test_sixteen_clauses_at_full_dimension():
     chain = GapMaxIPToAttention() >> AttentionToVar(Interpolation(Kernel.NEAREST))
     right = instances.right_message(listed.target.solve_brute_force())
     for number in (right, right - 1):
-        reduced = chain.map_instance(instances[number])
-        outputs = reduced.target.outputs()
-        pair = reduced.extract_solution(worst_outputs(reduced.target, outputs))
+        instance = instances[number]
+        reduced = chain.map_instance(instance)
+        truth = instance.inner_products(slice(None)).max(axis=1) == instance.threshold
+        pair = reduced.extract_solution(BOUNDS.worst(reduced.target.outputs(), truth))
         assert (pair is not None) is (number == right)
 
 
