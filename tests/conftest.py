@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-# Before NumPy is loaded. On small matrices several BLAS threads spend their time waiting for each other, up to
-# ten times longer in all where the machine is busy; what needs threads brings its own.
+# Before NumPy is loaded: on small matrices several BLAS threads mostly wait for each other, up to ten
+# times longer in all where the machine is busy. What needs threads brings its own.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
