@@ -128,6 +128,10 @@ def decide(
     if precision not in {"auto", "float32", "float64"}:
         raise ValueError(f"Argument 'precision' must be 'auto', 'float32' or 'float64', not {precision!r}.")
     require_route(route, Reading(reading))
+    if kernel not in list(Kernel):
+        raise ValueError(f"Argument 'kernel' must be one of {', '.join(Kernel)}, not {kernel!r}.")
+    if threads is not None and threads < 1:
+        raise ValueError(f"Argument 'threads' must be at least 1, not {threads}.")
     interpolation = Interpolation(Kernel(kernel))
     workers = threads or os.cpu_count() or 1
     chosen = plan(

@@ -258,3 +258,9 @@ def test_progress_counts_the_read_outs():
     formula = random_k_sat(20, 20, 3, 0)
     decide(formula, kernel="nearest", threads=1, progress=lambda done, count: calls.append((done, count)))
     assert calls == [(done, 1024) for done in (256, 512, 768, 1024)]
+
+
+@pytest.mark.parametrize(("argument", "value"), [("kernel", "x"), ("threads", 0), ("threads", -1)])
+def test_arguments_are_checked_by_name(argument, value):
+    with pytest.raises(ValueError, match=f"Argument '{argument}' must be"):
+        decide(RUNNING_EXAMPLE, **{argument: value})
