@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from checks.evidence import Evidence, exhaustive, sampled
 from checks.lemma import Run, lemma
+from checks.pcp_fields import WEIGHT_COUNT, WEIGHT_ORDERS, is_field, names_zero_sum, weight_systems
 from checks.pcp_literal import PairTable, TablePair, all_vectors, shared_ones, truths
 from checks.pcp_rows import ROWS, Row, row_named
 from checks.var_outputs import sizes_are_exact
@@ -28,6 +29,8 @@ COMPLETE = "an orthogonal pair reaches len with exactly one message; with every 
 SOUND = "a pair that is not orthogonal stays at the bound with every message"
 COSET = "the best agreement of a pair depends only on what it shares, and is that of a coset of W"
 WEIGHTS = "T weights without zero sum exist iff T <= e(p - 1)"
+FIELDS = "the tables of sums and products are those of fields"
+FAULT = "weights are refused by name iff some of them sum to zero"
 WITNESSES = "orthogonal pairs and pairs that reach len are mapped to each other"
 FEASIBLE = "the feasible messages are the P* of the orthogonal pairs"
 SIZES = "the parameter map gives the sizes that are built, for every m up to s0 T"
@@ -149,6 +152,13 @@ def is_gap_of_genus(case: tuple[bool, bool, int]) -> bool:
 )
 def distributed_pcp(run: Run) -> Iterator[Evidence]:
     """Exhaustive: all pairs and messages of 13 rows by cosets, of the small rows literally."""
+    fields = [FiniteField(order) for order in FIELD_ORDERS]
+    scope = f"all {len(fields)} fields up to 64: all pairs and triples of elements"
+    yield exhaustive(FIELDS, scope, fields, len(FIELD_ORDERS), is_field)
+    scope = (
+        f"all choices of up to 3 weights over the fields with {', '.join(map(str, WEIGHT_ORDERS))} elements"
+    )
+    yield exhaustive(FAULT, scope, weight_systems(), WEIGHT_COUNT, names_zero_sum)
     yield exhaustive(TABLE, "the 13 rows", ROWS, 13, lambda row: row.measured() == row.stated())
     yield from coset_evidence()
     for name in run.pick(quick=("A", "B", "C"), full=("A", "B", "C", "H", "D", "D2", "E", "F")):

@@ -12,10 +12,12 @@ from checks.evidence import Level
 from checks.lemma import Effort, Run
 from checks.lower_bound.distributed_pcp import distributed_pcp
 from checks.maps_instances import BOUNDS
+from checks.pcp_fields import is_field, names_zero_sum
 from checks.pcp_rows import ROWS, row_named
 from checks.runner import run_lemma
 from reductions.codes.evaluation_codes import elliptic, hermitian, reed_solomon
 from reductions.codes.finite_field import FiniteField
+from reductions.codes.proof_system import ProofSystem
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.distributed_pcp import DistributedPCP
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
@@ -268,3 +270,26 @@ def test_a_wrong_number_in_the_table_is_found():
     for name in ("dimension", "messages", "exact", "length"):
         row = dataclasses.replace(ROWS[0], **{name: getattr(ROWS[0], name) + 1})
         assert row.measured() != row.stated()
+
+
+@pytest.mark.parametrize(("order", "table"), [(25, "addition"), (27, "multiplication"), (9, "inversion")])
+def test_a_wrong_table_is_found(order, table):
+    field = FiniteField(order)
+    assert is_field(field)
+    wrong = getattr(field, table).copy()
+    last = (-1,) * wrong.ndim, (-1,) * (wrong.ndim - 1) + (-2,)
+    wrong[last[0]], wrong[last[1]] = wrong[last[1]], wrong[last[0]]
+    object.__setattr__(field, table, wrong)
+    assert not is_field(field)
+    one_pair = np.array(getattr(FiniteField(order), table))
+    one_pair[last[0]] = 0
+    object.__setattr__(field, table, one_pair)
+    assert not is_field(field)
+
+
+def test_zero_sums_that_are_not_named_are_found(monkeypatch):
+    system = ProofSystem(reed_solomon(FiniteField(5), 1), 2, (2, 3))
+    assert names_zero_sum(system)
+    monkeypatch.setattr(ProofSystem, "fault", lambda self: None)
+    assert not names_zero_sum(system)
+    assert any("weights are refused" in reason for reason in run_lemma(distributed_pcp).failures)
