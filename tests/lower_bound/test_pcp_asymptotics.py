@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import log2
 
@@ -13,8 +14,16 @@ from sympy import isprime
 from checks.evidence import Level
 from checks.lemma import Effort, Run, registry
 from checks.lower_bound.pcp_asymptotics import pcp_asymptotics
+from checks.pcp_tower import counted_points
 from checks.runner import run_lemma
-from reductions.lower_bound.pcp_asymptotics import choose, tower_code, tower_genus, tower_points
+from reductions.lower_bound.pcp_asymptotics import (
+    AsymptoticPCP,
+    choose,
+    tower_code,
+    tower_genus,
+    tower_points,
+)
+from reductions.model_sizes import tower_encoding
 
 
 def test_it_stays_cited():
@@ -43,6 +52,45 @@ def test_the_second_curve_is_of_the_stated_genus():
     # Level 2 over F_9: genus 4, and at least 18 affine points; level 1 is the line without l points.
     assert [tower_genus(3, level) for level in (1, 2, 3, 4)] == [0, 4, 16, 64]
     assert [tower_points(3, level) for level in (1, 2, 3)] == [6, 18, 54]
+
+
+def test_points_are_those_of_the_equations():
+    assert counted_points(2) == (2, 4, 8, 16)
+    assert counted_points(3) == (6, 18, 54, 162)
+
+
+WRONG = {
+    "alphabet": lambda chosen: chosen.root**chosen.blocks,
+    "log_alphabet": lambda chosen: chosen.blocks * chosen.bits,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_alphabets_are_found(monkeypatch, name):
+    monkeypatch.setattr(AsymptoticPCP, name, property(WRONG[name]))
+    (failure,) = run_lemma("lem-pcp-asymptotics").failures
+    assert "D = len l^(2T)" in failure
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("tower_genus", lambda root, level: tower_genus(root, level - 1)),
+        ("tower_points", lambda root, level: root * root**level),
+    ],
+)
+def test_wrong_towers_are_found(monkeypatch, name, wrong):
+    monkeypatch.setattr(f"checks.pcp_tower.{name}", wrong)
+    assert any("Garcia and Stichtenoth" in failure for failure in run_lemma("lem-pcp-asymptotics").failures)
+
+
+def test_a_wrong_dimension_is_found(monkeypatch):
+    def encoding(*arguments):
+        return replace(tower_encoding(*arguments), dimension=11 * 44)
+
+    monkeypatch.setattr("checks.pcp_tower.tower_encoding", encoding)
+    (failure,) = run_lemma("lem-pcp-asymptotics").failures
+    assert "D = len l^(2T)" in failure
 
 
 @given(st.sampled_from((11, 13, 23)), st.integers(1, 10**9))

@@ -1,0 +1,87 @@
+"""The tower's genera, points and alphabets written down, without the functions that compute them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from checks.evidence import Relation
+from reductions.codes.finite_field import FiniteField
+from reductions.lower_bound.pcp_asymptotics import AsymptoticPCP, choose, tower_genus, tower_points
+from reductions.model_sizes import tower_encoding
+
+LEVELS = (1, 2, 3, 4)
+
+Sizes = tuple[int, int, int, int]
+"""At levels 1 to 4."""
+
+
+def genera(root: int) -> Sizes:
+    """Garcia and Stichtenoth's genera, multiplied out."""
+    return 0, root**2 - 2 * root + 1, root**3 - root**2 - root + 1, root**4 - 2 * root**2 + 1
+
+
+def points(root: int) -> Sizes:
+    """l^2 - l choices of the first coordinate, and l of each later one."""
+    first = root * root - root
+    return first, first * root, first * root * root, first * root * root * root
+
+
+def tower_claims(roots: tuple[int, ...]) -> Iterator[tuple[str, int, Relation, int]]:
+    """Yield: genera and points of the first four curves are those."""
+    for root in roots:
+        for level, genus, number in zip(LEVELS, genera(root), points(root), strict=True):
+            yield f"genus, l = {root}, level {level}", tower_genus(root, level), "==", genus
+            yield f"points, l = {root}, level {level}", tower_points(root, level), "==", number
+
+
+def counted_points(root: int) -> tuple[int, ...]:
+    """Count the points over F_{l^2} of x_{i+1}^l + x_{i+1} = x_i^l / (x_i^(l-1) + 1), x_1^l + x_1 != 0."""
+    field = FiniteField(root * root)
+    elements = np.arange(field.order)
+    traces = field.add(field.power(elements, root), elements)
+    denominators = field.add(field.power(elements, root - 1), 1)
+    values = field.multiply(field.power(elements, root), field.inversion[denominators])
+    steps = ((traces[None] == values[:, None]) & (denominators != 0)[:, None]).astype(np.int64)
+    ends = (traces != 0).astype(np.int64)
+    counts = []
+    for _ in LEVELS:
+        counts.append(int(ends.sum()))
+        ends = ends @ steps
+    return tuple(counts)
+
+
+def has_counted_points(root: int) -> bool:
+    """As many points as the tower's sizes say, at each of the first four levels."""
+    return counted_points(root) == tuple(tower_points(root, level) for level in LEVELS)
+
+
+CHOICES = {
+    (Fraction(1), Fraction(1)): (1024, 1031, 11, 22_528),
+    (Fraction(1), Fraction(1, 8)): (8192, 8209, 14, 229_376),
+    (Fraction(10), Fraction(1, 10)): (131_072, 131_101, 18, 4_718_592),
+}
+"""T, l, B and 2 T B for c and eta."""
+
+
+def has_stated_alphabet(pair: tuple[Fraction, Fraction]) -> bool:
+    """The alphabet is l^(2T), which has at most 2 T B bits, and D is s times as large."""
+    chosen = choose(*pair)
+    symbols = chosen.root * chosen.root  # l^(2T) by squaring, T being a power of two
+    for _ in range(chosen.blocks.bit_length() - 1):
+        symbols *= symbols
+    numbers = chosen.blocks, chosen.root, chosen.bits, chosen.log_alphabet
+    return (
+        numbers == CHOICES[pair]
+        and chosen.alphabet == symbols
+        and chosen.log_alphabet - 2 * chosen.blocks < symbols.bit_length() <= chosen.log_alphabet
+        and all(has_stated_dimension(chosen, symbols, log_vectors) for log_vectors in (10, 10**6))
+    )
+
+
+def has_stated_dimension(chosen: AsymptoticPCP, symbols: int, log_vectors: int) -> bool:
+    """D = len l^(2T) and gap s/2 in the encoding that the model's sizes are computed from."""
+    encoding = tower_encoding(chosen.density, chosen.loss, log_vectors)
+    return encoding.dimension == encoding.threshold * symbols and 2 * encoding.gap == encoding.threshold
