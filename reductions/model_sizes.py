@@ -109,12 +109,15 @@ class ModelSizes:
         d.
     gap, most
         The gap of the inner products, and the largest absolute value that counts for the logit bound.
+    channels
+        The most channels that a layer reads or writes.
     """
 
     log_side: int
     dimension: int = field(repr=False)
     gap: Fraction
     most: Fraction
+    channels: int = field(repr=False)
 
     @property
     def tokens(self) -> int:
@@ -147,10 +150,11 @@ def maps_sizes(encoding: Encoding, log_vectors: int, kernel: Kernel) -> ModelSiz
     """Return the sizes in reading maps: gap-Max-IP to attention to VAR, N = 2^log_vectors a side."""
     side = log_side(Reading.MAPS, kernel, 2 * log_vectors)
     most = Fraction(encoding.threshold + encoding.base)
-    return ModelSizes(side, encoding.padded, encoding.gap, most)
+    return ModelSizes(side, encoding.padded, encoding.gap, most, 2 * encoding.padded + 1)
 
 
 def inference_sizes(variables: int, clauses: int) -> ModelSizes:
     """Return the sizes in reading start+positions."""
     side = log_side(Reading.START_AND_POSITIONS, Kernel.BICUBIC, variables)
-    return ModelSizes(side, clauses + 1, Fraction(1), max(clauses, 1) - Fraction(1, 2))
+    channels = max(2 * side + 2, 2 * clauses + 1)
+    return ModelSizes(side, clauses + 1, Fraction(1), max(clauses, 1) - Fraction(1, 2), channels)

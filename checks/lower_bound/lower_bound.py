@@ -20,8 +20,10 @@ from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.distributed_pcp import DistributedPCP
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.lower_bound import (
+    TOLERATED,
     Budget,
     Route,
+    accounting,
     stated_bounds,
     symbolic_sizes,
     total_exponent,
@@ -43,12 +45,12 @@ from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
-from reductions.problems.var_model import FeedForward, SelfAttention, square_schedule
+from reductions.problems.var_model import square_schedule, up_interpolated
 from reductions.reduction import Reduction, size
 
 EXPONENTS = "the exponents: all calls together take time 2^((1 - q/8) v), constant factors aside"
-SIZES = "the sizes n, L, d, R and b are those of the composed reductions"
-BOUNDS = "the bounds: d <= C log n, R <= C log n or C sqrt(log n), b <= C log^2 n or C log n"
+SIZES = "the sizes n, L, d, R, b and the channels are those of the composed reductions"
+BOUNDS = "the bounds: d, channels <= C log n, R <= C log n or C sqrt(log n), b <= C log^2 n or C log n"
 DECIDES = "every case decides formulas"
 
 CASES = (
@@ -76,6 +78,9 @@ def exponent_identities(share: Any = None) -> dict[str, Any]:
         total = total_exponent(q, budget.delta, eta)
         identities[f"{route}: what is left"] = total - (1 - budget.epsilon)
         identities[f"{route}: as stated"] = budget.total - (1 - q / 8)
+        delta, stated_eta = (q / 8, 0) if route is Route.DIRECT else (q / 16, q / 8)
+        identities[f"{route}: delta"] = budget.delta - delta
+        identities[f"{route}: eta"] = sympy.sympify(budget.eta - stated_eta)
         identities[f"{route}: one call a message, in n"] = sympy.Lt((2 * eta / q).simplify(), 1)
     for reading, kernel in product((Reading.MAPS, Reading.START_AND_POSITIONS), Kernel):
         logarithm = sympy.log(stretch(reading, kernel), 2)
@@ -126,6 +131,9 @@ def map_identities() -> dict[str, Any]:
         for name in ("n", "L", "d"):
             identities[f"{route}: {name}"] = sizes[name] - stated[name]
         identities[f"{route}: R^2"] = sympy.simplify(sizes["R"] ** 2 - stated["R"] ** 2)
+        most = sizes["R"] ** 2 / sizes["d"] * (i + 2 if route is Route.DIRECT else 4 * i + 4)
+        identities[f"{route}: b"] = sympy.simplify(most - stated["b"])
+        identities[f"{route}: channels"] = sizes["c"] - stated["channels"]
     return identities
 
 
@@ -152,19 +160,81 @@ def maps_to_stated(case: tuple[Reading, Kernel, int, int]) -> bool:
     sizes = push({"v": sympy.Integer(variables), "m": sympy.Integer(clauses)}, chain)
     numbers = {size("v"): variables, size("m"): clauses}
     stated = symbolic_sizes(Route.DIRECT, reading, kernel)
+    one_token = reading is Reading.START_AND_POSITIONS
+    sizes["b"] = sizes["R"] ** 2 / sizes["d"] * (clauses - sympy.Rational(one_token, 2))
+    sizes["channels"] = sympy.Max(sizes["c"], 2 * clauses + 1) if one_token else sizes["c"]
     return all(
-        sympy.expand(sizes[name] ** 2 - stated[name].subs(numbers) ** 2) == 0 for name in ("n", "L", "d", "R")
+        sympy.expand(sizes[name] ** 2 - expression.subs(numbers) ** 2) == 0
+        for name, expression in stated.items()
     )
 
 
-def same_sizes(target: ApproximateVar, stated: ModelSizes, logit: float) -> bool:
-    """Compare a built model with the stated numbers: n, L and d, R to twelve digits, b as an upper bound."""
-    sizes = target.sizes
+def largest_logit(target: ApproximateVar) -> float:
+    """Compute the largest absolute logit between tokens of the last scale and tokens of all scales."""
+    model, layer = target.model, target.attention_layer
+    tokens = [target.start_token[None]]
+    for shape, token_map in zip(model.schedule[1:], target.maps, strict=False):
+        source = up_interpolated(token_map, model.interpolation, shape)
+        tokens.append(source.block(0, source.count))
+    if model.position_table and model.position_table[-1] is not None:
+        tokens.append(model.position_table[-1])
+    hidden = np.vstack(tokens)
+    for forward in model.layers[:-1]:
+        assert callable(forward)
+        hidden = forward(hidden)
+    last = hidden[-len(tokens[-1]) :]
+    logits = (last @ layer.query_weights) @ (hidden @ layer.key_weights).T / layer.temperature
+    return float(np.abs(logits).max())
+
+
+def same_sizes(
+    target: ApproximateVar, stated: ModelSizes, *, attained: bool, expressions: dict[str, Any] | None = None
+) -> bool:
+    """Compare a built model with the stated numbers, and these with the expressions where given.
+
+    n, L, d, the channels and the tolerated error exactly, R to twelve digits; the largest logit, computed,
+    to nine digits with b where ``attained``, and with b as an upper bound elsewhere.
+    """
+    sizes, logit = target.sizes, largest_logit(target)
+    channels = max(count for layer in target.model.layers for count in layer.channels)
+    integers = {
+        "n": 2**stated.log_side,
+        "L": stated.tokens,
+        "d": stated.dimension,
+        "channels": stated.channels,
+    }
+    reals = {"R": stated.entry_bound, "b": stated.logit_bound}
+    if any(
+        abs(float(expression) / {**integers, **reals}[name] - 1) > 1e-12
+        for name, expression in (expressions or {}).items()
+    ):
+        return False
     return bool(
-        (sizes["n"], sizes["L"], sizes["d"]) == (2**stated.log_side, stated.tokens, stated.dimension)
+        {**sizes, "channels": channels}.items() >= integers.items()
         and abs(sizes["R"] / stated.entry_bound - 1) < 1e-12
         and logit <= stated.logit_bound * (1 + 1e-12)
+        and (logit > stated.logit_bound * (1 - 1e-9) or not attained)
+        and target.tolerated_error == TOLERATED[target.reading]
     )
+
+
+def in_numbers(route: Route, reading: Reading, kernel: Kernel, numbers: dict[str, int]) -> dict[str, Any]:
+    """Put numbers into the stated expressions."""
+    known = {size(name): value for name, value in numbers.items()}
+    return {
+        name: expression.subs(known) for name, expression in symbolic_sizes(route, reading, kernel).items()
+    }
+
+
+def small_formulas(most: int) -> list[CNF]:
+    """Two and four clauses on 1, ..., ``most`` variables: half of them satisfiable."""
+    patterns = (((1,), (-1,)), ((1,), (1,)))
+    return [CNF(v, clauses * m) for v, m, clauses in product(range(1, most + 1), (1, 2), patterns)]
+
+
+def satisfiable(formula: CNF) -> bool:
+    """Tell it of one of the small formulas."""
+    return formula.clauses[0] == formula.clauses[1]
 
 
 def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes] = maps_sizes) -> bool:
@@ -178,22 +248,26 @@ def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes]
     vectors = -(-formula.variables // 2)
     encoding = direct_encoding(len(formula.clauses))
     target = chain.map_instance(formula).target
-    return same_sizes(target, stated(encoding, vectors, kernel), target.logit_bound)
+    numbers = {"v": formula.variables, "m": len(formula.clauses)}
+    return same_sizes(
+        target,
+        stated(encoding, vectors, kernel),
+        attained=satisfiable(formula),
+        expressions=in_numbers(Route.DIRECT, Reading.MAPS, kernel, numbers),
+    )
 
 
 def drawn_sizes(formula: CNF) -> bool:
     """Build the direct route in reading start+positions."""
     target = SatToVarInference().map_instance(formula).target
-    table = target.model.position_table
-    assert table is not None
-    assert table[-1] is not None
-    forward, layer = target.model.layers
-    assert isinstance(forward, FeedForward)
-    assert isinstance(layer, SelfAttention)
-    hidden = forward(table[-1])
-    logits = (hidden @ layer.query_weights) @ (hidden @ layer.key_weights).T / layer.temperature
-    stated = inference_sizes(formula.variables, len(formula.clauses))
-    return same_sizes(target, stated, float(np.abs(logits).max()))
+    numbers = {"v": formula.variables, "m": len(formula.clauses)}
+    return same_sizes(
+        target,
+        inference_sizes(formula.variables, len(formula.clauses)),
+        # Where all clauses are the same, some assignment falsifies them all.
+        attained=satisfiable(formula),
+        expressions=in_numbers(Route.DIRECT, Reading.START_AND_POSITIONS, Kernel.BICUBIC, numbers),
+    )
 
 
 def gap_sizes(
@@ -202,19 +276,45 @@ def gap_sizes(
     """Build the model of one message of a finite system."""
     system, log_vectors, kernel = case
     pcp = DistributedPCP(*SYSTEMS[system])
-    vectors = OrthogonalVectors.random(2**log_vectors, pcp.system.coordinates, seed=0)
-    instance = pcp.message_instances(vectors)[0]
+    drawn = OrthogonalVectors.random(2**log_vectors, pcp.system.coordinates, seed=0)
+    left = drawn.left.copy()
+    left[0] = 0  # orthogonal to every vector, as message 0 says
+    instance = pcp.message_instances(OrthogonalVectors(left, drawn.right))[0]
     chain = GapMaxIPToAttention() >> AttentionToVar(Interpolation(kernel))
     encoding = change(system_encoding(pcp.system))
     target = chain.map_instance(instance).target
-    return same_sizes(target, maps_sizes(encoding, log_vectors, kernel), target.logit_bound)
+    expressions = None
+    if 2 * encoding.gap == encoding.threshold:
+        numbers = {"v": 2 * log_vectors, "D": pcp.system.dimension, "s": pcp.system.code.length}
+        expressions = in_numbers(Route.GAP, Reading.MAPS, kernel, numbers)
+    return same_sizes(
+        target, maps_sizes(encoding, log_vectors, kernel), attained=True, expressions=expressions
+    )
+
+
+def accounts_agree(case: tuple[tuple[Route, Reading], Kernel, int]) -> bool:
+    """Keep the accounts for n = 2^j and c = 2: as many variables as fit into n, and as many clauses."""
+    (route, reading), kernel, j = case
+    variables = 4 * (j + 1 - stretch(reading, kernel).bit_length())
+    encoding = system_encoding(DistributedPCP(*SYSTEMS[0]).system) if route is Route.GAP else None
+    kept = accounting(route, reading, n=2**j, c=Fraction(2), q=Fraction(1), kernel=kernel, encoding=encoding)
+    stated = in_numbers(route, reading, kernel, {"v": variables, "m": variables, "D": 26, "s": 4})
+    return bool(
+        kept.sizes.log_side == j
+        and log_side(reading, kernel, variables) == j < log_side(reading, kernel, variables + 1)
+        and (kept.sizes.dimension, kept.sizes.channels) == (stated["d"], stated["channels"])
+        and any(f"v = {variables}, m = {variables} " in step.sizes for step in kept.steps)
+    )
 
 
 # ---- bounds --------------------------------------------------------------------------------------------
 
 
 def bound_identities() -> dict[str, Any]:
-    """The constants: ln(16 L) <= (9/2) log2 n, m <= 4 C log2 n, s <= 2 A log2 n, D <= A s, for C, A >= 1."""
+    """The constants: ln(16 L) <= (9/2) log2 n, m <= 4 C log2 n, s <= 2 A log2 n, D <= A s, for C, A >= 1.
+
+    Where a 1 is added, it is at most C log2 n, or A (A + 1) log2 n.
+    """
     import sympy
 
     x, y = sympy.symbols("C A", positive=True)
@@ -233,6 +333,12 @@ def bound_identities() -> dict[str, Any]:
         "gap: d": sympy.expand(gap.dimension - (y + 1) * 2 * y),
         "gap: R^2": sympy.expand(gap.square - 4 * (y + 1) * logarithm),
         "gap: b": gap.logit - 4 * logarithm,
+        "start+positions: channels": drawn.channels - (2 * 4 * x + x),
+        "start+positions: channels of a token": sympy.Ge(drawn.channels.subs(x, 1), 2 + 2),
+        "maps: channels": maps.channels - (2 * 3 * 4 * x + x),
+        "gap: channels": sympy.expand(gap.channels - (2 * (y + 1) * 2 * y + y * (y + 1))),
+        "start+positions: error": TOLERATED[Reading.START_AND_POSITIONS] - sympy.Rational(7, 16),
+        "maps: error": TOLERATED[Reading.MAPS] - sympy.Rational(5, 16),
         "16 L = (64 n^2 - 16)/3": sympy.expand(16 * (4 * n**2 - 1) / 3 - (64 * n**2 - 16) / 3),
     }
 
@@ -255,7 +361,7 @@ def bound_claims(
     stated: Callable[[Route, Reading, Any], Any] = stated_bounds,
     squeeze: int = 0,
 ) -> Iterator[tuple[str, Any, Relation, Any]]:
-    """Yield d, R^2 and b of the largest admitted m, or D and s, against the bounds.
+    """Yield d, the channels, R^2 and b of the largest admitted m, or D and s, against the bounds.
 
     ``squeeze`` lowers the power of log2 n that R^2 is compared with.
     """
@@ -279,6 +385,7 @@ def bound_claims(
         square = 2 * Fraction(sizes.dimension) / sizes.gap
         logit = 2 * sizes.most / sizes.gap
         yield f"{name}: d", sizes.dimension, "<=", bounds.dimension * j
+        yield f"{name}: channels", sizes.channels, "<=", bounds.channels * j
         yield f"{name}: R^2", _times(square, logarithm), "<=", bounds.square * j ** (bounds.power - squeeze)
         yield f"{name}: b", _times(logit, logarithm), "<=", bounds.logit * j**bounds.power
 
@@ -364,7 +471,7 @@ def lower_bound(run: Run) -> Iterator[Evidence]:
     ]
     words = f"parameter maps, v = {', '.join(map(str, variables))}, m = 2 and 5"
     yield exhaustive(SIZES, words, numbers, 2 * len(variables) * (len(kernels) + 1), maps_to_stated)
-    formulas = [CNF(v, ((1,), (-1,)) * m) for v in range(1, run.pick(quick=5, full=7)) for m in (1, 2)]
+    formulas = small_formulas(run.pick(quick=4, full=6))
     words = f"built formulas, v = 1, ..., {formulas[-1].variables}, m = 2 and 4"
     for kernel in Kernel:
         check = partial(direct_sizes, kernel=kernel)
@@ -373,9 +480,13 @@ def lower_bound(run: Run) -> Iterator[Evidence]:
     systems = list(product(range(len(SYSTEMS)), (0, 1, 2), (Kernel.NEAREST, Kernel.BICUBIC)))
     words = "one message of two finite systems, N = 1, 2, 4, nearest and bicubic"
     yield exhaustive(SIZES, words, systems, 12, gap_sizes)
+    sides = run.pick(quick=range(4, 8), full=range(4, 41))
+    words = f"the accounts, n = 2^{sides[0]}, ..., 2^{sides[-1]}, all cases and kernels"
+    accounts = product(CASES, Kernel, sides)
+    yield exhaustive(SIZES, words, accounts, len(CASES) * len(Kernel) * len(sides), accounts_agree)
     yield symbolic(BOUNDS, "all constants", bound_identities())
     yield certified(BOUNDS, "ln(16 L), n = 2, 4, ..., 2^60 and beyond", logarithm_claims(60))
-    words = "d, R and b in all cases, constants 1, 2, 10, 1000, n = 2, ..., 2^60"
+    words = "d, channels, R and b in all cases, constants 1, 2, 10, 1000, n = 2, ..., 2^60"
     yield certified(BOUNDS, words, bound_claims((1, 2, 10, 1000), range(1, 61)))
     words = "all sets of at most two clauses on two variables, all cases, outputs off by the tolerated error"
     yield exhaustive(DECIDES, words, product(two_variable_formulas(), CASES), 3 * 46, decides)
@@ -424,7 +535,7 @@ def wrong_temperature(run: Run) -> Evidence:
                 return float(super().log2_entry_bound - np.log2(self.dimension) / 2)
 
         right = maps_sizes(encoding, log_vectors, kernel)
-        return AtOne(right.log_side, right.dimension, right.gap, right.most)
+        return AtOne(right.log_side, right.dimension, right.gap, right.most, right.channels)
 
     formulas = [CNF(v, ((1,), (-1,))) for v in range(1, 5)]
     check = partial(direct_sizes, kernel=Kernel.NEAREST, stated=unscaled)

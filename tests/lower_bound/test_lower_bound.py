@@ -96,6 +96,7 @@ def test_sizes_obey_the_bounds(case, constant, doublings):
     bounds = stated_bounds(route, reading, constant)
     j = sizes.log_side
     assert sizes.dimension <= bounds.dimension * j
+    assert sizes.channels <= bounds.channels * j
     assert sizes.entry_bound <= sqrt(bounds.square * float(j) ** bounds.power)
     assert sizes.logit_bound <= bounds.logit * float(j) ** bounds.power
     if route is Route.GAP:
@@ -112,6 +113,7 @@ def test_expressions_and_numbers_agree():
         assert target.sizes[name] == pytest.approx(value, rel=1e-12)
         assert float(stated[name].subs(numbers)) == pytest.approx(value, rel=1e-12)
     assert float(stated["b"].subs(numbers)) == pytest.approx(sizes.logit_bound, rel=1e-12)
+    assert stated["channels"].subs(numbers) == sizes.channels == 25
     gap = symbolic_sizes(Route.GAP, Reading.MAPS)
     assert sympy.expand(gap["R"] ** 2 * size("s") - 4 * gap["d"] * gap["b"] / 4) == 0
 
@@ -121,7 +123,9 @@ def test_stated_numbers():
     assert (drawn.sizes.log_side, drawn.sizes.dimension, drawn.sizes.tokens) == (10, 81, 1_398_101)
     assert drawn.sizes.entry_bound == pytest.approx(sqrt(2 * 81 * log(16 * 1_398_101)))
     maps = accounting(Route.DIRECT, Reading.MAPS, n=2**10, c=Fraction(4), q=TENTH)
-    assert maps.sizes.dimension == 3 * 56
+    assert (maps.sizes.dimension, maps.sizes.channels) == (3 * 56, 6 * 56 + 1)
+    assert "337 or fewer a layer; stated: 500" in str(maps)
+    assert drawn.sizes.channels == 161
     assert {step.ground for step in maps.steps} == {"assumed", "cited", "proved"}
     assert "lem-complement-encoding" in str(maps)
     assert maps._repr_html_().count("<tr>") == 1 + len(maps.steps)
@@ -134,9 +138,11 @@ def test_both_kinds_of_gap_encoding():
     )
     assert built.sizes.dimension == system.dimension + 9
     assert "too many at this size" in str(built)
+    assert built.steps[-1].sizes == "not reached at this size"
     far = accounting(Route.GAP, Reading.MAPS, n=2**5000, c=Fraction(1), q=Fraction(1))
     assert "enough" in str(far)
     assert "too many" not in str(far)
+    assert far.steps[-1].sizes == "exponent 3/4 + 1/16 + 1/16 = 7/8 = 1 - 1/8"
     assert repr(far) == "Accounting(gap, maps, n = 2^5000)"
     assert "5000" in repr(far.sizes)
     assert far.sizes.entry_bound == inf
@@ -156,3 +162,5 @@ def test_argument_errors():
         accounting(Route.DIRECT, Reading.MAPS, n=16, c=Fraction(1), q=Fraction(2))
     with pytest.raises(ValueError, match="Argument 'c' must be positive, not 0"):
         accounting(Route.DIRECT, Reading.MAPS, n=16, c=Fraction(0), q=TENTH)
+    with pytest.raises(ValueError, match=r"^Arguments 'c' and 'n' must make m = .* at least 2, not 1\.$"):
+        accounting(Route.DIRECT, Reading.MAPS, n=16, c=Fraction(1, 2), q=TENTH)
