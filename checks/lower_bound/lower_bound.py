@@ -471,7 +471,7 @@ def lower_bound(run: Run) -> Iterator[Evidence]:
     ]
     words = f"parameter maps, v = {', '.join(map(str, variables))}, m = 2 and 5"
     yield exhaustive(SIZES, words, numbers, 2 * len(variables) * (len(kernels) + 1), maps_to_stated)
-    formulas = small_formulas(run.pick(quick=4, full=6))
+    formulas = small_formulas(run.pick(quick=5, full=6))
     words = f"built formulas, v = 1, ..., {formulas[-1].variables}, m = 2 and 4"
     for kernel in Kernel:
         check = partial(direct_sizes, kernel=kernel)
