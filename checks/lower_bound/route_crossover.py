@@ -15,6 +15,13 @@ from checks.crossover_identities import (
     line_identities,
     size_identities,
 )
+from checks.crossover_messages import (
+    BLOCKS_COUNT,
+    blocks_cases,
+    exponent_cases,
+    is_exponent,
+    is_least,
+)
 from checks.crossover_spaces import (
     crosses_there,
     family_cases,
@@ -263,6 +270,10 @@ def route_crossover(run: Run) -> Iterator[Evidence]:
     yield exhaustive(FAMILY, scope, family_cases(), 7 * 3 * 820, crosses_there)
     yield symbolic(MESSAGES, "all savings and losses", messages)
     yield exhaustive(MESSAGES, "the 13 rows: |W|", ROWS, 13, has_message_dimension)
+    scope = "the 13 rows, N = 2, 4, ..., 2^40: N^η = |W|, and the bound on η"
+    yield exhaustive(MESSAGES, scope, exponent_cases(), 13 * 40, is_exponent)
+    scope = f"the {len(FIELD_ORDERS)} fields up to 64, some γ, c and δ: the least T, by integers, and η < δ"
+    yield exhaustive(MESSAGES, scope, blocks_cases(), BLOCKS_COUNT, is_least)
     names = run.pick(quick=("A", "B", "C", "D", "H"), full=tuple(row.name for row in ROWS))
     in_var = [case for name in names for case in both_cases(name, 2)]
     scope = f"rows {', '.join(names)}, N = 2, with and without an orthogonal pair: built and measured"

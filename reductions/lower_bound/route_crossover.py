@@ -160,18 +160,32 @@ def exponent_loss(message_bits: float, log_keys: float) -> float:
     return message_bits / log_keys
 
 
-def least_blocks(order: int, genus_share: Fraction, density: float, saving: float) -> int:
-    """Return the least T at which the messages cost less than the saving: η < δ.
+def least_blocks(
+    order: int, genus_share: Fraction, density: Fraction | float, saving: Fraction | float
+) -> int:
+    """Return the least T >= (1 + γ) c log2 q / δ: with so many blocks messages cost less than the saving.
+
+    It is exact, whether log2 q is an integer or not.
 
     Parameters
     ----------
     order
         q.
     genus_share
-        γ = g/s0 of a one-point code with k >= 2g: |W| < q^((1 + γ) s0).
+        γ = g/s0 of a one-point code with k >= 2g: |W| < q^((1 + γ) s0), so that η < δ by part 7.
     density
-        c, where m = c log2 N.
+        c, where m = c log2 N; a float is the fraction that it stands for.
     saving
-        δ > 0.
+        δ > 0, likewise.
+
+    Raises
+    ------
+    ValueError
+        If δ is not positive.
     """
-    return math.floor((1 + genus_share) * density * math.log2(order) / saving) + 1
+    import sympy
+
+    if not saving > 0:
+        raise ValueError(f"Argument 'saving' must be positive, not {saving}.")
+    slope = (1 + Fraction(genus_share)) * Fraction(density) / Fraction(saving)
+    return int(sympy.ceiling(sympy.Rational(slope) * sympy.log(order, 2)))

@@ -134,6 +134,33 @@ def test_crossover_and_exponents():
         assert loss[-1] < saving <= loss[0] + 1e-12
 
 
+def test_the_least_number_of_blocks_is_least():
+    """Where log2 q is an integer the bound itself may be one, and then no block more is needed."""
+    assert [least_blocks(4, Fraction(0), c, 1) for c in (1, Fraction(1, 2), 3)] == [2, 1, 6]
+    assert least_blocks(64, Fraction(2, 3), 1, Fraction(1, 10)) == 100
+    assert least_blocks(64, Fraction(2, 3), 1, Fraction(1, 11)) == 110
+    assert least_blocks(64, Fraction(2, 3), Fraction(1001, 1000), Fraction(1, 10)) == 101
+    assert least_blocks(3, Fraction(0), 1, 1) == 2
+    # log2 3 is 1.5849625007211561814...; floats do not tell these apart.
+    slope = Fraction(10**22, 15849625007211561814)
+    assert [least_blocks(3, Fraction(0), slope * t, 1) for t in (1, 1 - Fraction(1, 10**18))] == [1001, 1000]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("exponent_loss", lambda bits, logarithm: bits / (2 * logarithm)),
+        ("least_blocks", lambda *arguments: least_blocks(*arguments) + 1),
+        ("least_blocks", lambda *arguments: least_blocks(*arguments) - 1),
+    ],
+)
+def test_wrong_costs_of_messages_are_found(monkeypatch, name, wrong):
+    monkeypatch.setattr(f"checks.crossover_messages.{name}", wrong)
+    failed = [record.claim for record in route_crossover.check(Run()) if record.failed]
+    assert failed
+    assert all(claim.startswith("(7)") for claim in failed)
+
+
 @pytest.mark.parametrize("name", ["A", "D", "E"])
 def test_other_coordinates_change_no_output(name):
     system = row_named(name).system()
@@ -167,6 +194,8 @@ def test_argument_errors():
         entry_crossover(3, 1, Fraction(2))
     with pytest.raises(ValueError, match="Argument 'log_keys' must be positive, not 0"):
         exponent_loss(1, 0)
+    with pytest.raises(ValueError, match="Argument 'saving' must be positive, not 0"):
+        least_blocks(3, Fraction(0), 1, 0)
     with pytest.raises(ValueError, match="must increase from 1 on, not be 0, 2 and 3"):
         Route("no gap", 3, 2, 0)
     with pytest.raises(ValueError, match="Argument 'system' must be sound"):
