@@ -203,7 +203,7 @@ def test_bad_arguments_are_refused():
     for option, wrong in (("reading", "start only"), ("precision", "float16")):
         with pytest.raises(ValueError, match=f"'{option}' must be"):
             decide(RUNNING_EXAMPLE, **{option: wrong})
-    with pytest.raises(ValueError, match="is not a valid Kernel"):
+    with pytest.raises(ValueError, match="Argument 'kernel' must be one of"):
         decide(RUNNING_EXAMPLE, kernel="lanczos")
     with pytest.raises(ValueError, match="without positions there is no reduction"):
         chain_for(Reading.START_ONLY, Interpolation(), None)
