@@ -171,7 +171,7 @@ def declare(
     return _register(Lemma(id, kind, title, statement_uses, (), source, construction))
 
 
-CHECK_PACKAGES = ("checks.lower_bound",)
+CHECK_PACKAGES = ("checks.lower_bound", "checks.upper_bound")
 
 
 def registry() -> Mapping[str, Lemma]:

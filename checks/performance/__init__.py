@@ -1,0 +1,1 @@
+"""Measurements of speed against other methods: ratios, never asserted."""

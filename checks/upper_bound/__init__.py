@@ -1,0 +1,1 @@
+"""Checks of the lemmas of the upper bound."""

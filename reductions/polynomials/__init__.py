@@ -1,0 +1,1 @@
+"""Polynomials near the exponential function, and certificates of how near."""

@@ -1,0 +1,1 @@
+"""Constructions of the upper bound, one file a lemma."""
