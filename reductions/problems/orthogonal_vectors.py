@@ -16,6 +16,9 @@ Pair = tuple[int, int]
 
 _PAIRS_PER_BLOCK = 1 << 18
 
+# Loading the compiled scan takes .5 s, in which NumPy scans about this many pairs.
+_PAIRS_WORTH_COMPILING = 1 << 28
+
 
 @dataclass(frozen=True, eq=False)
 class OrthogonalVectors(Problem):
@@ -60,9 +63,24 @@ class OrthogonalVectors(Problem):
         pair = index_pair(witness, len(self.left), len(self.right))
         return pair is not None and not np.any(self.left[pair[0]] & self.right[pair[1]])
 
-    def solve_brute_force(self) -> Pair | None:
-        """Return the lexicographically first orthogonal pair, or None; memory O(N m)."""
-        for pairs in self._orthogonal_blocks():
+    def solve_brute_force(self, threads: int | None = None) -> Pair | None:
+        """Return the lexicographically first orthogonal pair, or None; memory O(N m).
+
+        Parameters
+        ----------
+        threads
+            How many threads scan where there are enough pairs to share; by default one a core.
+        """
+        start = 0
+        if len(self.left) * len(self.right) >= _PAIRS_WORTH_COMPILING:
+            from reductions.problems.orthogonal_pair_scan import first_tile_with_a_pair
+
+            columns = np.ascontiguousarray(_packed(self.right).T)
+            tile = first_tile_with_a_pair(_packed(self.left), columns, threads)
+            if tile is None:
+                return None
+            start = tile
+        for pairs in self._orthogonal_blocks(start):
             if len(pairs):
                 return int(pairs[0, 0]), int(pairs[0, 1])
         return None
@@ -71,12 +89,12 @@ class OrthogonalVectors(Problem):
         """Return all orthogonal pairs, an array of shape (P, 2) in lexicographic order."""
         return np.concatenate(list(self._orthogonal_blocks()))
 
-    def _orthogonal_blocks(self) -> Iterator[NDArray[np.intp]]:
-        """Yield the orthogonal pairs of consecutive blocks of left vectors."""
+    def _orthogonal_blocks(self, first: int = 0) -> Iterator[NDArray[np.intp]]:
+        """Yield the orthogonal pairs of consecutive blocks of left vectors, from vector ``first`` on."""
         left, right = _packed(self.left), np.ascontiguousarray(_packed(self.right).T)
         rows = max(1, _PAIRS_PER_BLOCK // len(self.right))
-        common = np.empty((rows, len(self.right)), dtype=np.uint64)
-        for start in range(0, len(left), rows):
+        common = np.empty((rows, len(self.right)), dtype=left.dtype)
+        for start in range(first, len(left), rows):
             block = left[start : start + rows]
             meet = np.bitwise_and(block[:, :1], right[0], out=common[: len(block)])
             i, j = np.divmod(np.flatnonzero(meet == 0), len(self.right))
@@ -163,12 +181,14 @@ def index_pair(witness: Any, rows: int, columns: int) -> Pair | None:
     return (i, j) if 0 <= i < rows and 0 <= j < columns else None
 
 
-def _packed(vectors: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Pack 0/1 rows into 64-bit words, at least one word a row."""
+def _packed(vectors: NDArray[np.uint8]) -> NDArray[np.unsignedinteger[Any]]:
+    """Pack 0/1 rows into one 32-bit word where they fit, and into 64-bit words where they do not."""
     count, coordinates = vectors.shape
-    bytes_ = np.zeros((count, 8 * max(1, -(-coordinates // 64))), dtype=np.uint8)
+    word = np.dtype(np.uint32 if coordinates <= 32 else np.uint64)
+    size = word.itemsize
+    bytes_ = np.zeros((count, size * max(1, -(-coordinates // (8 * size)))), dtype=np.uint8)
     bytes_[:, : -(-coordinates // 8)] = np.packbits(vectors, axis=1)
-    return bytes_.view(np.uint64)
+    return bytes_.view(word)
 
 
 def _binary_matrix(argument: str, entries: ArrayLike) -> NDArray[np.uint8]:
