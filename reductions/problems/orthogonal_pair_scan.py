@@ -2,7 +2,8 @@
 
 Vectors are packed into words of 32 or 64 bits. A tile of left vectors meets one tile of right vectors
 after the other; the right tile's words lie one after the other for all its vectors, so that one instruction
-compares several pairs. There is no early exit within a tile, which would cost more than it saves.
+compares several pairs. All pairs are compared in the first word; the other words are looked at where a row
+of a tile has a pair that shares nothing in the first. So the caller puts the densest coordinates first.
 """
 
 from __future__ import annotations
@@ -63,11 +64,30 @@ def _scan_kernel() -> Callable[..., None]:
     import numba
 
     @numba.njit(nogil=True, cache=True)
-    def scan(left: Any, right: Any, worker: int, workers: int, found: Any) -> None:
-        count, words = left.shape
-        others = right.shape[1]
-        word_type = left.dtype.type  # 32-bit words double the lanes of an instruction
+    def row_hits(row: Any, right: Any, begin: int, width: int, common: Any) -> bool:
+        word_type = row.dtype.type  # 32-bit words double the lanes of an instruction
         zero = word_type(0)
+        hits, first = zero, row[0]
+        for j in range(width):
+            hits |= word_type((first & right[0, begin + j]) == zero)
+        if not hits or len(row) == 1:
+            return bool(hits)
+        # Some pair shares nothing in the first word: the other words decide.
+        for j in range(width):
+            common[j] = first & right[0, begin + j]
+        for word in range(1, len(row)):
+            other = row[word]
+            for j in range(width):
+                common[j] |= other & right[word, begin + j]
+        hits = zero
+        for j in range(width):
+            hits |= word_type(common[j] == zero)
+        return bool(hits)
+
+    @numba.njit(nogil=True, cache=True)
+    def scan(left: Any, right: Any, worker: int, workers: int, found: Any) -> None:
+        count = len(left)
+        others = right.shape[1]
         common = np.empty(RIGHT_TILE, left.dtype)
         for start in range(worker * LEFT_TILE, count, workers * LEFT_TILE):
             for other in range(workers):
@@ -76,27 +96,9 @@ def _scan_kernel() -> Callable[..., None]:
             stop = min(start + LEFT_TILE, count)
             for begin in range(0, others, RIGHT_TILE):
                 width = min(RIGHT_TILE, others - begin)
-                hits = zero
                 for i in range(start, stop):
-                    if words == 1:
-                        first = left[i, 0]
-                        for j in range(width):
-                            hits |= word_type((first & right[0, begin + j]) == zero)
-                    elif words == 2:
-                        first, second = left[i, 0], left[i, 1]
-                        for j in range(width):
-                            meet = (first & right[0, begin + j]) | (second & right[1, begin + j])
-                            hits |= word_type(meet == zero)
-                    else:
-                        common[:width] = zero
-                        for word in range(words):
-                            first = left[i, word]
-                            for j in range(width):
-                                common[j] |= first & right[word, begin + j]
-                        for j in range(width):
-                            hits |= word_type(common[j] == zero)
-                if hits:
-                    found[worker, 0] = start
-                    return
+                    if row_hits(left[i], right, begin, width, common):
+                        found[worker, 0] = start
+                        return
 
     return scan
