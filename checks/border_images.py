@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from checks.evidence import Evidence, certified, exhaustive, sampled
 from checks.formal_terms import image_on_terms
 from checks.lemma import Run
+from reductions.convolution import Doubling
 from reductions.lower_bound.collapse import (
-    Doubling,
     ImageLayer,
     border_depth,
     border_pattern,

@@ -8,11 +8,11 @@ h w times. A stack of zero-padded 3 x 3 convolutions then sees nothing but the b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.convolution import Doubling, convolve
 from reductions.problems.var_model import FeedForward, Floats, VarModel
 
 
@@ -57,32 +57,8 @@ def weighted_run(model: VarModel, start_token: Floats, multiplicities: Floats) -
     return np.stack(maps)
 
 
-@dataclass(frozen=True)
-class Doubling:
-    """Nearest up-sampling by the factor 2: every pixel becomes 2 x 2 equal ones."""
-
-
 ImageLayer = NDArray[np.float64] | Doubling
 """The filters of a convolution, shape (3, 3, channels in, channels out), or a doubling."""
-
-
-def convolve(image: Floats, filters: Floats) -> Floats:
-    """Return the zero-padded 3 x 3 convolution (cross-correlation, as in torch) of an image.
-
-    Parameters
-    ----------
-    image
-        Shape (h, w, channels in).
-    filters
-        Shape (3, 3, channels in, channels out).
-    """
-    height, width, _ = image.shape
-    padded = np.pad(image, ((1, 1), (1, 1), (0, 0)))
-    convolved: Floats = np.zeros((height, width, filters.shape[3]))
-    for row in range(3):
-        for column in range(3):
-            convolved += padded[row : row + height, column : column + width] @ filters[row, column]
-    return convolved
 
 
 def border_depth(layers: Sequence[ImageLayer]) -> int:
@@ -165,7 +141,7 @@ def full_image(value: Floats, layers: Sequence[ImageLayer], n: int) -> Floats:
     convolved = False
     for layer in layers:
         if isinstance(layer, Doubling):
-            image = image.repeat(2, axis=0).repeat(2, axis=1)
+            image = layer(image)
         else:
             image = convolve(np.maximum(image, 0.0) if convolved else image, layer)
             convolved = True

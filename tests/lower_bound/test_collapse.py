@@ -15,13 +15,12 @@ from checks.formal_terms import Terms, image_on_terms, run_on_terms
 from checks.interval_model import enclosed_run
 from checks.lemma import Effort, Run
 from checks.lower_bound.collapse import collapse, count_schedules, random_model, schedules
+from reductions.convolution import Doubling, convolve
 from reductions.lower_bound.collapse import (
-    Doubling,
     border_depth,
     border_pattern,
     collapsed_image,
     collapsed_run,
-    convolve,
     full_image,
 )
 from reductions.problems.interpolation import Interpolation, Kernel
