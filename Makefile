@@ -4,8 +4,9 @@ LEVEL  ?= quick
 JOBS   ?= 2
 BIN    := .venv/bin
 LEDGER := book/_data/ledger.json
+BENCH  := book/_data/bench.json
 
-.PHONY: help setup book test test-slow test-book lint types check lab lock clean
+.PHONY: help setup book test test-slow test-book lint types check bench lab lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,7 +21,15 @@ setup: .venv/.installed ## create .venv with the locked versions of everything
 check: setup     ## execute every lemma's check and write the ledger (LEVEL=quick|full)
 	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER)
 
-book: check      ## build the book into book/_build/html (LEVEL=quick|full)
+bench: setup     ## measure speed side by side and write the results for the book (LEVEL=quick|full)
+	@mkdir -p $(dir $(BENCH))
+	$(BIN)/subquartic bench --size $(LEVEL) --json $(BENCH) --force
+
+# Only where there are no measurements yet: they take a minute. After the checks, so that nothing runs beside them.
+$(BENCH): | setup check
+	$(BIN)/subquartic bench --size $(LEVEL) --json $@ > /dev/null
+
+book: check $(BENCH) ## build the book into book/_build/html (LEVEL=quick|full)
 	$(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
 	@echo "The book is at book/_build/html/index.html"
 
@@ -52,4 +61,4 @@ lock:            ## write requirements.lock anew from the newest versions that p
 	@touch .venv/.installed
 
 clean:           ## remove what was built
-	rm -rf book/_build book/_data/ledger.json .jupyter_cache
+	rm -rf book/_build book/_data/ledger.json book/_data/bench.json .jupyter_cache

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from checks.cli.bench import bench
 from checks.cli.check import check, lemmas
 from checks.cli.decide import decide
 from checks.cli.generate import generate
@@ -46,7 +47,7 @@ def _options(
         print(context.get_help())
 
 
-_THE_CHAIN, _INSTANCES, _THE_PROOFS = "The chain", "Instance files", "The proofs"
+_THE_CHAIN, _INSTANCES, _THE_PROOFS, _SPEED = "The chain", "Instance files", "The proofs", "Speed"
 app.command(rich_help_panel=_THE_CHAIN)(decide)
 app.command(rich_help_panel=_THE_CHAIN)(reduce)
 app.add_typer(generate, name="generate", rich_help_panel=_INSTANCES)
@@ -55,3 +56,4 @@ app.command(rich_help_panel=_INSTANCES)(solve)
 app.command(rich_help_panel=_INSTANCES)(inspect)
 app.command(rich_help_panel=_THE_PROOFS)(check)
 app.command(rich_help_panel=_THE_PROOFS)(lemmas)
+app.command(rich_help_panel=_SPEED)(bench)
