@@ -15,6 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from reductions.fast_attention.tiles import CHUNK, COLUMN_BLOCK, REGISTER, ROW_BLOCK, TILE
 from reductions.fast_attention.vector_registers import (
     add,
     add_to_double,
@@ -24,24 +25,6 @@ from reductions.fast_attention.vector_registers import (
     store,
     zero,
 )
-
-TILE = 128
-"""Tokens in a tile. What is summed over a tile, or over as many monomials, is summed in the kernel's type."""
-
-CHUNK = 32
-"""Rows or tokens summed one after the other; the sums of TILE // CHUNK chunks are then added."""
-
-ROW_BLOCK = 8
-"""Rows of the state that are held in registers at a time; buffers are padded with zero rows to a multiple."""
-
-COLUMN_BLOCK = 4
-"""Columns of the output that are held in registers at a time."""
-
-REGISTER = 64
-"""Bytes of a vector."""
-
-SINGLE_COLUMNS = 3
-"""So many columns beyond whole vectors are absorbed one by one, more in a vector that is padded."""
 
 _HALF = 32
 

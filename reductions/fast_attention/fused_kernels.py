@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reductions.fast_attention.tiles import REGISTER, ROW_BLOCK, SINGLE_COLUMNS, TILE
 from reductions.upper_bound.monomial_features import MonomialSet
 
 # Below this many multiply-adds, starting a thread costs more than it saves.
@@ -80,10 +81,10 @@ def key_state(
     key_exponents, value_exponents = _exponents("keys", key_rows), _exponents("values", value_rows)
     scales = np.ldexp(1.0, -key_exponents), np.ldexp(1.0, -value_exponents)
     wide, narrow = _column_split(columns, kind)
-    parts = _parts(len(key_rows), len(monomials) * columns, workers, compiled.TILE)
+    parts = _parts(len(key_rows), len(monomials) * columns, workers)
 
     def absorb(part: slice) -> NDArray[np.float64]:
-        state = np.zeros((len(monomials) + 2 * compiled.ROW_BLOCK, wide + narrow))
+        state = np.zeros((len(monomials) + 2 * ROW_BLOCK, wide + narrow))
         compiled.absorb(
             key_rows[part],
             value_rows[part],
@@ -91,8 +92,8 @@ def key_state(
             monomials.parent,
             monomials.axis,
             monomials.interior,
-            np.empty((compiled.TILE, wide), kind),
-            np.empty((narrow, compiled.TILE), kind),
+            np.empty((TILE, wide), kind),
+            np.empty((narrow, TILE), kind),
             state,
         )
         return state[: len(monomials), :columns]
@@ -182,7 +183,7 @@ def query_outputs(
             output[part],
         )
 
-    _run(emit, _parts(len(rows), weighted.size, workers, compiled.TILE))
+    _run(emit, _parts(len(rows), weighted.size, workers))
     return output
 
 
@@ -224,7 +225,7 @@ def _thread_count(threads: int | None) -> int:
 def _exponents(name: str, rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return, per column, e such that its entries times 2^-e are below 1, the largest at least 1/2.
 
-    Columns of zeros get 0.
+    Columns of zeros get the least exponent, so that their monomials do not count in the range of the others.
 
     Raises
     ------
@@ -235,7 +236,7 @@ def _exponents(name: str, rows: NDArray[Any]) -> NDArray[np.int64]:
 
     columns = rows.shape[1]
     if not rows.size:
-        return np.zeros(columns, np.int64)
+        return np.full(columns, -_LARGEST_EXPONENT)
     # Long rows fill whole registers: sixteen tokens at a time where their number allows.
     folded = rows.reshape(-1, 16 * columns) if len(rows) % 16 == 0 else rows
     integer = np.dtype(f"u{rows.dtype.itemsize}")
@@ -246,27 +247,26 @@ def _exponents(name: str, rows: NDArray[Any]) -> NDArray[np.int64]:
     if not np.isfinite(magnitudes).all():
         raise ValueError(f"Argument {name!r} must have finite entries only.")
     exponents: NDArray[np.int64] = np.frexp(magnitudes.astype(np.float64))[1].astype(np.int64)
+    exponents[magnitudes == 0] = -_LARGEST_EXPONENT
     return exponents.clip(-_LARGEST_EXPONENT)
 
 
 def _column_split(columns: int, kind: np.dtype[Any]) -> tuple[int, int]:
     """Return how many columns the key side holds in registers along the columns, and how many one by one."""
-    from reductions.fast_attention import compiled_kernels as compiled
-
-    lanes = compiled.REGISTER // kind.itemsize
+    lanes = REGISTER // kind.itemsize
     wide, rest = divmod(columns, lanes)
     # A column by itself costs a sixth of a register of columns, half a register's width more than a half.
     for fits in (0, lanes // 2):
-        if fits <= rest <= fits + compiled.SINGLE_COLUMNS:
+        if fits <= rest <= fits + SINGLE_COLUMNS:
             return wide * lanes + fits, rest - fits
     return wide * lanes + (lanes // 2 if rest < lanes // 2 else lanes), 0
 
 
-def _parts(tokens: int, cost: int, threads: int, tile: int) -> list[slice]:
+def _parts(tokens: int, cost: int, threads: int) -> list[slice]:
     """Split the tokens into runs of whole tiles of nearly equal length, one a thread."""
-    tiles = -(-tokens // tile)
+    tiles = -(-tokens // TILE)
     count = max(1, min(threads, tiles, tokens * cost // _WORTH_A_THREAD))
-    ends = [tile * (tiles * part // count) for part in range(count + 1)]
+    ends = [TILE * (tiles * part // count) for part in range(count + 1)]
     return [slice(start, end) for start, end in itertools.pairwise(ends)]
 
 
