@@ -142,39 +142,46 @@ def downward_closed(exponents: ArrayLike) -> MonomialSet:
         )
     if rows.max() >= 1 << 15:
         raise ValueError(f"Argument 'exponents' must be below 32768, not {rows.max()}.")
-    rows = rows.astype(np.int64)
     # Graded, then by lists of variables: larger powers of earlier variables come first.
-    rows = rows[np.lexsort((*(-rows.T[::-1]), rows.sum(axis=1)))]
-    position = {tuple(row): j for j, row in enumerate(rows.tolist())}
-    if len(position) < len(rows):
+    rows = rows[np.lexsort((*(-rows.astype(np.int64).T[::-1]), rows.sum(axis=1)))].astype(np.int16)
+    words = _words(rows)
+    by_word = np.argsort(words)
+    if (words[by_word][1:] == words[by_word][:-1]).any():
         raise ValueError("Argument 'exponents' must have distinct rows.")
-    _require_divisors(rows, position)
+
+    def divisors(axis: NDArray[np.int64], members: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the given members divided by one variable each."""
+        quotients = rows[members]
+        quotients[np.arange(len(members)), axis] -= 1
+        place = np.searchsorted(words, _words(quotients), sorter=by_word)
+        found = by_word[np.minimum(place, len(words) - 1)]
+        missing = (rows[found] != quotients).any(axis=1)
+        if missing.any():
+            raise ValueError(
+                "Argument 'exponents' must contain the divisors of its rows, "
+                f"but {tuple(quotients[missing.argmax()].tolist())} is missing."
+            )
+        return found
+
+    for i in range(rows.shape[1]):
+        members = np.flatnonzero(rows[:, i])
+        divisors(np.full(len(members), i), members)
     parent, axis = np.full(len(rows), -1), np.full(len(rows), -1)
-    for j, row in enumerate(rows.tolist()):
-        if any(row):
-            axis[j] = i = next(i for i, power in enumerate(row) if power)
-            parent[j] = position[(*row[:i], row[i] - 1, *row[i + 1 :])]
+    axis[1:] = (rows[1:] > 0).argmax(axis=1)
+    parent[1:] = divisors(axis[1:], np.arange(1, len(rows)))
     is_parent = np.zeros(len(rows), bool)
     is_parent[0] = True
     is_parent[parent[1:]] = True
     order = np.argsort(~is_parent, kind="stable")
     rank = np.argsort(order)
     return MonomialSet(
-        rows[order].astype(np.int16),
-        np.where(parent[order] < 0, -1, rank[parent[order]]),
-        axis[order],
-        int(is_parent.sum()),
+        rows[order], np.where(parent[order] < 0, -1, rank[parent[order]]), axis[order], int(is_parent.sum())
     )
 
 
-def _require_divisors(rows: NDArray[np.int64], position: dict[tuple[int, ...], int]) -> None:
-    for row in rows.tolist():
-        for i, power in enumerate(row):
-            divisor = (*row[:i], power - 1, *row[i + 1 :])
-            if power and divisor not in position:
-                raise ValueError(
-                    f"Argument 'exponents' must contain the divisors of its rows, but {divisor} is missing."
-                )
+def _words(rows: NDArray[np.int16]) -> NDArray[np.bytes_]:
+    """Return each row as one string of bytes, so that rows can be sorted and looked up."""
+    return np.ascontiguousarray(rows).view(f"S{2 * rows.shape[1]}").ravel()
 
 
 def exponents(dimension: int, degree: int) -> NDArray[np.int16]:
