@@ -1,0 +1,107 @@
+"""Small decoders for the check of lem-decoder, and what is measured on them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reductions.convolution import Convolution, Doubling
+from reductions.decoder_layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
+from reductions.problems.var_model import SelfAttention, Shape
+from reductions.upper_bound.decoder import Decoder
+from reductions.upper_bound.monomial_features import MonomialSet
+
+Floats = NDArray[np.float64]
+Rows = list[list[Any]]
+
+PLANS = ("C", "RC", "AC", "UC", "RARUC", "CAUSC", "SAARUCC")
+"""Layers: C convolution, R ResNet block, S the same with a shortcut, A attention, U doubling."""
+
+
+def drawn_decoder(plan: str, channels: int, seed: int, scale: float = 8.0) -> Decoder:
+    """Return a decoder with random weights in multiples of 1/8, exact in float64."""
+    generator = np.random.default_rng(seed)
+
+    def eighths(*shape: int) -> Floats:
+        return generator.integers(-8, 9, shape) / scale
+
+    def convolution(outgoing: int, size: int = 3) -> Convolution:
+        return Convolution(eighths(size, size, channels, outgoing), eighths(outgoing))
+
+    layers: list[DecoderLayer] = []
+    for index, letter in enumerate(plan):
+        last = index == len(plan) - 1
+        if letter == "C":
+            layers.append(convolution(3 if last else channels))
+        elif letter in "RS":
+            shortcut = convolution(channels, 1) if letter == "S" else None
+            layers.append(ResidualBlock(convolution(channels), convolution(channels), shortcut))
+        elif letter == "A":
+            query, key = eighths(channels, 2), eighths(channels, 2)
+            value, out = eighths(channels, channels), eighths(channels, channels)
+            layers.append(AttentionBlock(SelfAttention(query, key, value, out, 2.0)))
+        else:
+            layers.append(Doubling())
+    return Decoder(tuple(layers))
+
+
+def drawn_image(shape: Shape, channels: int, seed: int) -> Floats:
+    """Return a random image of multiples of 1/4 in [-1, 1]."""
+    return np.random.default_rng(seed).integers(-4, 5, (*shape, channels)) / 4
+
+
+def as_grid(image: Floats, number: Any = Fraction) -> list[list[list[Any]]]:
+    """Return an image as nested lists of numbers of a given type."""
+    return [[[number(x) for x in pixel] for pixel in row] for row in image.tolist()]
+
+
+def measured_bounds(decoder: Decoder, *images: Floats) -> list[AttentionBounds]:
+    """Return the largest |entries| of Q, K and of V at every attention block, over the given feature maps.
+
+    Evaluated in float64, and enlarged by far more than its roundings.
+    """
+    found: dict[int, list[float]] = {}
+    for image in images:
+        current = image
+        for index, layer in enumerate(decoder.layers):
+            if isinstance(layer, AttentionBlock):
+                queries, keys, values = layer.projections(current)
+                entry = max(np.abs(queries).max(), np.abs(keys).max())
+                known = found.setdefault(index, [0.0, 0.0])
+                known[0] = max(known[0], float(entry) * (1 + 2.0**-40))
+                known[1] = max(known[1], float(np.abs(values).max()) * (1 + 2.0**-40))
+            current = layer(current)
+    return [AttentionBounds(*found[index]) for index in sorted(found)]
+
+
+def low_rank_textbook(
+    queries: Rows, keys: Rows, values: Rows, members: MonomialSet, weights: list[float]
+) -> list[list[Any]]:
+    """Attend by monomials, number by number: the state of the keys, its weights, the outputs."""
+
+    def monomials(row: Any) -> list[Any]:
+        grown: list[Any] = [None] * len(members)
+        for j in range(1, len(members)):
+            parent = members.parent[j]
+            grown[j] = row[members.axis[j]] * (1.0 if parent == 0 else grown[parent])
+        grown[0] = row[0] - row[0] + 1.0
+        return grown
+
+    width, state = len(values[0]), [[0.0] * (len(values[0]) + 1) for _ in range(len(members))]
+    state_rows: list[list[Any]] = [list(row) for row in state]
+    for key, value in zip(keys, values, strict=True):
+        for j, monomial in enumerate(monomials(key)):
+            for t in range(width):
+                state_rows[j][t] = state_rows[j][t] + monomial * value[t]
+            state_rows[j][width] = state_rows[j][width] + monomial
+    weighted = [[x * w for x in row] for row, w in zip(state_rows, weights, strict=True)]
+    outputs = []
+    for query in queries:
+        sums: list[Any] = [0.0] * (width + 1)
+        for monomial, row in zip(monomials(query), weighted, strict=True):
+            sums = [total + monomial * x for total, x in zip(sums, row, strict=True)]
+        outputs.append([x / sums[width] for x in sums[:width]])
+    return outputs
