@@ -49,7 +49,7 @@ def enclosed_run(model: VarModel, start_token: Floats) -> list[list[Token]]:
                     tokens = [[_positive(iv, x) for x in _times(token, layer.weights)] for token in tokens]
                 else:
                     cache += tokens
-                    tokens = _attention(iv, layer, tokens, cache)
+                    tokens = enclosed_attention(iv, layer, tokens, cache)
             maps.append(tokens)
         return maps
 
@@ -75,7 +75,8 @@ def _positive(iv: Any, x: Any) -> Any:
     return iv.mpf([max(x.a, 0), max(x.b, 0)])
 
 
-def _attention(iv: Any, layer: SelfAttention, tokens: list[Token], seen: list[Token]) -> list[Token]:
+def enclosed_attention(iv: Any, layer: SelfAttention, tokens: list[Token], seen: list[Token]) -> list[Token]:
+    """Enclose the outputs of an attention layer for tokens that see others, all of them intervals."""
     keys = [_times(token, np.asarray(layer.key_weights)) for token in seen]
     values = [_times(token, np.asarray(layer.value_weights)) for token in seen]
     outputs = []
