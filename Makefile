@@ -15,7 +15,7 @@ setup: .venv/.installed ## create .venv with the locked versions of everything
 
 .venv/.installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[book,test,torch,bench,dask]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[book,test,torch,jax,bench,dask]'
 	@touch $@
 
 check: setup     ## execute every lemma's check and write the ledger (LEVEL=quick|full)
@@ -56,7 +56,7 @@ lab: setup       ## open the notebooks in JupyterLab
 lock:            ## write requirements.lock anew from the newest versions that pyproject.toml allows
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[book,test,torch,bench,dask]' jupyterlab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[book,test,torch,jax,bench,dask]' jupyterlab
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
 	@touch .venv/.installed
 

@@ -11,6 +11,7 @@ from checks.cli.check import check, lemmas
 from checks.cli.decide import decide
 from checks.cli.generate import generate
 from checks.cli.instance import inspect, solve, verify
+from checks.cli.kernels import examine
 from checks.cli.options import Threads
 from checks.cli.output import limit_threads
 from checks.cli.reduce import reduce
@@ -47,7 +48,8 @@ def _options(
         print(context.get_help())
 
 
-_THE_CHAIN, _INSTANCES, _THE_PROOFS, _SPEED = "The chain", "Instance files", "The proofs", "Speed"
+_THE_CHAIN, _INSTANCES, _THE_PROOFS = "The chain", "Instance files", "The proofs"
+_KERNELS = "Attention kernels"
 app.command(rich_help_panel=_THE_CHAIN)(decide)
 app.command(rich_help_panel=_THE_CHAIN)(reduce)
 app.add_typer(generate, name="generate", rich_help_panel=_INSTANCES)
@@ -56,4 +58,5 @@ app.command(rich_help_panel=_INSTANCES)(solve)
 app.command(rich_help_panel=_INSTANCES)(inspect)
 app.command(rich_help_panel=_THE_PROOFS)(check)
 app.command(rich_help_panel=_THE_PROOFS)(lemmas)
-app.command(rich_help_panel=_SPEED)(bench)
+app.command(rich_help_panel=_KERNELS)(bench)
+app.command("test-kernel", rich_help_panel=_KERNELS)(examine)

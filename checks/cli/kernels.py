@@ -1,0 +1,172 @@
+"""``subquartic test-kernel``: a user's attention kernel against the hard instances."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from checks.cli.options import Force, Json, Quiet
+from checks.cli.output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from reductions.conformance.examination import KernelReport, Regime
+
+
+class SuiteChoice(StrEnum):
+    """The suites of hard instances."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+class ArraysChoice(StrEnum):
+    """The libraries whose arrays a kernel may take."""
+
+    NUMPY = "numpy"
+    TORCH = "torch"
+    JAX = "jax"
+
+
+class LayoutChoice(StrEnum):
+    """The shapes that a kernel may take."""
+
+    ROWS = "ld"
+    HEADS = "bhld"
+
+
+class PrecisionChoice(StrEnum):
+    """The number types that a kernel may be tested in."""
+
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+
+
+class TemperatureChoice(StrEnum):
+    """How a kernel may learn what divides the logits."""
+
+    AUTO = "auto"
+    TEMPERATURE = "temperature"
+    SCALE = "scale"
+    ROOT = "root"
+
+
+def examine(
+    target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="The kernel: f(q, k, v, ...).")],
+    suite: Annotated[SuiteChoice, typer.Option(help="quick: L up to 1,024; full: up to 65,536.")] = (
+        SuiteChoice.QUICK
+    ),
+    arrays: Annotated[ArraysChoice, typer.Option(help="Whose arrays it takes.")] = ArraysChoice.NUMPY,
+    layout: Annotated[LayoutChoice, typer.Option(help="(L, d), or (1, 1, L, d).")] = LayoutChoice.ROWS,
+    precision: Annotated[PrecisionChoice, typer.Option(help="Of its arrays.")] = PrecisionChoice.FLOAT32,
+    temperature: Annotated[
+        TemperatureChoice,
+        typer.Option(
+            help="auto: by the names of its parameters; temperature: temperature=τ; scale: scale=1/τ; "
+            "root: none, it divides by √d."
+        ),
+    ] = TemperatureChoice.AUTO,
+    tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=64, help="Leave out instances with more tokens.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=0.001, help="Seconds for one call.")
+    ] = 60.0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw the error against the logit bound.")
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Test an attention kernel against hard instances with known answers.
+
+    The kernel is loaded from the current directory or from the installed packages and runs in a process of
+    its own. Exit status: 0 every decision is right, 1 one is wrong or missing, 2 no such kernel.
+    """
+    if plot is not None:
+        from reductions.atomic import refuse_unwritable
+
+        if plot.suffix.lower() != ".svg":
+            raise ValueError(f"--plot draws SVG: the name of the file must end in .svg, not {plot.name!r}.")
+        refuse_unwritable(plot, overwrite=force)
+    from reductions.conformance.calling import Arrays, Convention, Layout, Temperature
+    from reductions.conformance.examination import examine_kernel
+    from reductions.conformance.hard_instance import build
+    from reductions.conformance.low_precision import Precision
+    from reductions.conformance.suite import suite_parameters
+
+    convention = Convention(
+        Arrays(arrays.value), Layout(layout.value), Precision(precision.value), Temperature(temperature.value)
+    )
+    chosen = [p for p in suite_parameters(suite.value) if tokens is None or p.tokens <= tokens]
+    sys.path.insert(0, os.getcwd())  # the kernel's process inherits the path
+    with progress_bar("testing", quiet=quiet) as bar:
+        done = 0
+
+        def progress(_: str) -> None:
+            nonlocal done
+            done += 1
+            if bar is not None:
+                bar(done, len(chosen))
+
+        report = examine_kernel(
+            target, map(build, chosen), convention, time_limit_s=time_limit, progress=progress
+        )
+    if plot is not None:
+        from checks.kernel_figure import write_figure
+
+        write_figure(report, plot, overwrite=force)
+    if json:
+        print_json(report.as_dict())
+    else:
+        _print_report(report)
+    raise typer.Exit(report.exit_status)
+
+
+def _print_report(report: KernelReport) -> None:
+    from reductions.conformance.examination import Verdict
+
+    columns = (
+        "L",
+        "strength",
+        "logit bound",
+        *(str(verdict) for verdict in Verdict),
+        "beyond",
+        "worst error",
+    )
+    print_table(None, columns, [_row(regime) for regime in report.regimes])
+    for message in dict.fromkeys(outcome.message for outcome in report.outcomes if outcome.message):
+        first = next(outcome for outcome in report.outcomes if outcome.message == message)
+        count = sum(outcome.message == message for outcome in report.outcomes)
+        print(f"failed {count} times, first on {first.name}: {message}")
+    for tokens in dict.fromkeys(regime.tokens for regime in report.regimes):
+        bound = report.right_up_to(tokens)
+        told = "for no logit bound" if bound is None else f"up to logit bound {bound:.1f}"
+        print(f"L = {tokens}: every decision right and every row within the margin {told}")
+    if any(regime.beyond for regime in report.regimes):
+        print(
+            f"beyond: exact attention in {report.convention.precision} is itself too coarse there; "
+            "these do not count."
+        )
+
+
+def _row(regime: Regime) -> tuple[str, ...]:
+    from reductions.conformance.examination import Verdict
+
+    low, high = regime.logit_bounds
+    worst = regime.worst_error
+    return (
+        str(regime.tokens),
+        f"{regime.strength:g}",
+        f"{low:.1f} to {high:.1f}",
+        *(str(regime.count(verdict)) for verdict in Verdict),
+        str(regime.beyond),
+        "" if worst is None else f"{worst:.2g}",
+    )

@@ -1,0 +1,1 @@
+"""Hard instances with known answers, and the test of an attention kernel against them."""

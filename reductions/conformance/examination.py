@@ -1,0 +1,222 @@
+"""Test an attention kernel against hard instances: where does it decide right, and where does it stop to?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reductions.conformance.calling import Convention
+from reductions.conformance.hard_instance import HardInstance
+from reductions.conformance.kernel_process import KernelFailed, KernelProcess
+from reductions.conformance.low_precision import Precision, exact_attention_in
+
+HEADROOM = 0.25
+"""An instance counts at a precision where exact attention in it errs by at most this share of the margin."""
+
+
+class Verdict(StrEnum):
+    """What became of one instance."""
+
+    RIGHT = "right"  # decided right, and every judged row within the margin
+    OUTSIDE = "outside"  # decided right, but some judged row is off by more than the margin
+    WRONG = "wrong"  # decided wrong
+    FAILED = "failed"  # no output, or one that is not finite
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One instance's result.
+
+    Attributes
+    ----------
+    name, family, tokens, strength, logit_bound, answer
+        Of the instance; the strength as a float.
+    verdict
+        Of the kernel.
+    counts
+        Whether the verdict counts: exact attention in the kernel's precision has headroom.
+    worst_error, baseline_error
+        The kernel's and exact attention's worst error in units of the margin; None where it failed.
+    seconds
+        Of the call.
+    message
+        Why it failed, one line; else empty.
+    """
+
+    name: str
+    family: str
+    tokens: int
+    strength: float
+    logit_bound: float
+    answer: str
+    verdict: Verdict
+    counts: bool
+    worst_error: float | None
+    baseline_error: float
+    seconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class KernelReport:
+    """All outcomes of one run."""
+
+    target: str
+    convention: Convention
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0 where every decision that counts is right, 1 where one is wrong or missing."""
+        broken = (Verdict.WRONG, Verdict.FAILED)
+        return int(any(outcome.counts and outcome.verdict in broken for outcome in self.outcomes))
+
+    @cached_property
+    def regimes(self) -> tuple[Regime, ...]:
+        """The outcomes by number of tokens and strength, in the order they came."""
+        keys = dict.fromkeys((outcome.tokens, outcome.strength) for outcome in self.outcomes)
+        return tuple(
+            Regime(*key, tuple(o for o in self.outcomes if (o.tokens, o.strength) == key)) for key in keys
+        )
+
+    def right_up_to(self, tokens: int) -> float | None:
+        """Return the largest logit bound b such that all counting instances of L tokens up to b are right."""
+        largest = None
+        for outcome in sorted(self.outcomes, key=lambda outcome: outcome.logit_bound):
+            if outcome.tokens != tokens or not outcome.counts:
+                continue
+            if outcome.verdict is not Verdict.RIGHT:
+                break
+            largest = outcome.logit_bound
+        return largest
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain data, for JSON."""
+        return {
+            "schema": 1,
+            "kernel": self.target,
+            "convention": asdict(self.convention),
+            "headroom": HEADROOM,
+            "exit_status": self.exit_status,
+            "right_up_to": {
+                str(tokens): self.right_up_to(tokens)
+                for tokens in dict.fromkeys(outcome.tokens for outcome in self.outcomes)
+            },
+            "outcomes": [asdict(outcome) for outcome in self.outcomes],
+        }
+
+
+@dataclass(frozen=True)
+class Regime:
+    """The outcomes of one number of tokens at one strength."""
+
+    tokens: int
+    strength: float
+    outcomes: tuple[Outcome, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """Return how many instances that count have this verdict."""
+        return sum(outcome.counts and outcome.verdict is verdict for outcome in self.outcomes)
+
+    @property
+    def beyond(self) -> int:
+        """How many do not count: exact attention in that precision has no headroom."""
+        return sum(not outcome.counts for outcome in self.outcomes)
+
+    @property
+    def worst_error(self) -> float | None:
+        """The worst error of those that count, in units of the margin."""
+        errors = [o.worst_error for o in self.outcomes if o.counts and o.worst_error is not None]
+        return max(errors, default=None)
+
+    @property
+    def logit_bounds(self) -> tuple[float, float]:
+        """The least and the largest logit bound."""
+        bounds = [outcome.logit_bound for outcome in self.outcomes]
+        return min(bounds), max(bounds)
+
+
+Caller = Callable[[HardInstance], NDArray[np.float64]]
+
+
+def judge(
+    instance: HardInstance,
+    outputs: NDArray[np.float64] | None,
+    precision: Precision,
+    message: str = "",
+    seconds: float = 0.0,
+) -> Outcome:
+    """Judge the outputs (L, 1) of all rows, or None where there are none."""
+    rows = instance.rows
+    baseline = exact_attention_in(
+        instance.queries[rows], instance.keys, instance.values, instance.temperature, precision
+    )
+    baseline_error = instance.worst_error(baseline[:, 0])
+    worst_error = None
+    verdict = Verdict.FAILED
+    if outputs is not None:
+        judged = outputs[rows, 0]
+        if not np.isfinite(judged).all():
+            message = f"{int((~np.isfinite(judged)).sum())} of {len(rows)} judged rows are not finite"
+        else:
+            worst_error = instance.worst_error(judged)
+            verdict = Verdict.RIGHT if worst_error < 1 else Verdict.OUTSIDE
+            if instance.decide(judged) is not instance.answer:
+                verdict = Verdict.WRONG
+    return Outcome(
+        name=instance.parameters.name,
+        family=instance.parameters.family,
+        tokens=instance.parameters.tokens,
+        strength=float(instance.parameters.strength),
+        logit_bound=instance.logit_bound,
+        answer=str(instance.answer),
+        verdict=verdict,
+        counts=baseline_error <= HEADROOM,
+        worst_error=worst_error,
+        baseline_error=baseline_error,
+        seconds=seconds,
+        message=message,
+    )
+
+
+def outcomes(
+    process: KernelProcess, instances: Iterable[HardInstance], progress: Callable[[str], None] | None = None
+) -> Iterator[Outcome]:
+    """Run the kernel on one instance after the other; a failure is an outcome, and the run goes on."""
+    for instance in instances:
+        if progress is not None:
+            progress(instance.parameters.name)
+        arrays = (instance.queries, instance.keys, instance.values)
+        try:
+            answered = process.call(*arrays, instance.temperature)
+        except KernelFailed as error:
+            yield judge(instance, None, process.convention.precision, str(error))
+        else:
+            yield judge(instance, answered.output, process.convention.precision, seconds=answered.seconds)
+
+
+def examine_kernel(
+    target: str,
+    instances: Iterable[HardInstance],
+    convention: Convention | None = None,
+    *,
+    time_limit_s: float = 60.0,
+    progress: Callable[[str], None] | None = None,
+) -> KernelReport:
+    """Run MODULE:FUNCTION in a child process on all instances.
+
+    Raises
+    ------
+    KernelNotFound
+        If the kernel cannot be loaded.
+    """
+    convention = convention or Convention()
+    with KernelProcess(target, convention, time_limit_s) as process:
+        found: Sequence[Outcome] = tuple(outcomes(process, instances, progress))
+    return KernelReport(target, convention, tuple(found))

@@ -1,0 +1,87 @@
+"""``subquartic test-kernel`` as a user runs it: in a directory with a file of kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checks.cli import kernels
+from reductions.conformance.calling import Arrays, Layout, Temperature
+from reductions.conformance.low_precision import Precision
+from reductions.conformance.suite import SUITES
+
+HERE = Path(__file__).parents[1] / "conformance"
+
+
+def run_test_kernel(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "checks.cli", "test-kernel", *arguments, "--max-tokens", "64"],
+        cwd=HERE,
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "values"),
+    [
+        (kernels.SuiteChoice, SUITES),
+        (kernels.ArraysChoice, Arrays),
+        (kernels.LayoutChoice, Layout),
+        (kernels.PrecisionChoice, Precision),
+        (kernels.TemperatureChoice, Temperature),
+    ],
+)
+def test_choices_are_those_of_the_suite(choice, values):
+    assert [str(value) for value in choice] == [str(value) for value in values]
+
+
+def test_an_exact_kernel_is_right_everywhere():
+    run = run_test_kernel("user_kernels:exact")
+    assert run.returncode == 0, run.stderr
+    assert "L = 64: every decision right and every row within the margin up to logit bound" in run.stdout
+    assert run.stderr == ""
+
+
+def test_a_wrong_kernel_ends_with_status_1_and_its_errors_in_json(tmp_path):
+    figure = tmp_path / "error.svg"
+    run = run_test_kernel("user_kernels:temperature_doubled", "--json", "--plot", str(figure))
+    assert run.returncode == 1, run.stderr
+    report = json.loads(run.stdout)
+    assert report["exit_status"] == 1
+    assert report["right_up_to"] == {"64": None}
+    assert {outcome["verdict"] for outcome in report["outcomes"]} == {"right", "outside", "wrong"}
+    assert figure.read_text().startswith("<?xml")
+    assert run_test_kernel("user_kernels:exact", "--plot", str(figure)).returncode == 2  # it exists already
+
+
+def test_a_kernel_that_raises_is_told_in_one_line():
+    run = run_test_kernel("user_kernels:raises")
+    assert run.returncode == 1
+    assert "failed 120 times, first on random-L64-m14-f1_16-no-s0: RuntimeError: no such luck\n" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("user_kernels:nothing",), "subquartic: user_kernels has no nothing"),
+        (("nowhere:nothing",), "subquartic: cannot import nowhere: ModuleNotFoundError"),
+        (("nowhere",), "subquartic: a kernel is named MODULE:FUNCTION, not 'nowhere'"),
+        (("user_kernels:exact", "--precision", "bfloat16"), "must not be bfloat16 for NumPy arrays"),
+        (("user_kernels:exact", "--plot", "figure.png"), "--plot draws SVG"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, message):
+    run = run_test_kernel(*arguments)
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert message in run.stderr
+    assert run.stderr.count("\n") == 1

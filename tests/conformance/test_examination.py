@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from reductions.conformance.calling import (
+    Arrays,
+    Convention,
+    KernelNotFound,
+    Layout,
+    Temperature,
+    call,
+    load_kernel,
+)
+from reductions.conformance.examination import Verdict, examine_kernel, judge
+from reductions.conformance.hard_instance import Parameters, build
+from reductions.conformance.kernel_process import KernelFailed, KernelProcess
+from reductions.conformance.low_precision import Precision
+from reductions.conformance.suite import hard_instances, suite_parameters
+
+FEW = [
+    Parameters(family, 64, 14, planted, Fraction(1, 2))
+    for family in ("random", "extremal")
+    for planted in (False, True)
+]
+
+
+SMALL = [parameters for parameters in suite_parameters("quick") if parameters.tokens == 64]
+
+
+def verdicts(report):
+    return {outcome.verdict for outcome in report.outcomes if outcome.counts}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "convention"),
+    [
+        ("exact", Convention()),
+        ("exact", Convention(precision=Precision.FLOAT64)),
+        ("exact_by_scale", Convention()),
+        ("exact_by_root", Convention()),
+        ("exact_in_heads", Convention(layout=Layout.HEADS)),
+        ("exact_in_torch", Convention(Arrays.TORCH, Layout.HEADS)),
+        ("exact_in_torch", Convention(Arrays.TORCH, Layout.ROWS)),
+        ("exact_in_torch", Convention(Arrays.TORCH, Layout.HEADS, Precision.BFLOAT16)),
+        ("exact_in_torch", Convention(Arrays.TORCH, Layout.HEADS, Precision.FLOAT16)),
+        ("exact_in_jax", Convention(Arrays.JAX)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(vars(value).values()),
+)
+def test_exact_kernels_pass(user_kernels, kernel, convention):
+    report = examine_kernel(f"user_kernels:{kernel}", map(build, SMALL), convention)
+    assert verdicts(report) == {Verdict.RIGHT}
+    assert report.exit_status == 0
+    beyond = sum(not outcome.counts for outcome in report.outcomes)
+    assert beyond <= (0 if convention.precision in (Precision.FLOAT32, Precision.FLOAT64) else 50)
+
+
+def test_every_mutant_fails(user_kernels):
+    for mutant in user_kernels.MUTANTS:
+        kernel = getattr(user_kernels, mutant)
+        found = set()
+        for parameters in SMALL:
+            instance = build(parameters)
+            arrays = (instance.queries, instance.keys, instance.values)
+            outcome = judge(
+                instance, call(kernel, Convention(), *arrays, instance.temperature), Precision.FLOAT32
+            )
+            found.add(outcome.verdict)
+        assert found & {Verdict.WRONG, Verdict.FAILED}, mutant
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16])
+def test_torch_passes_the_quick_suite(user_kernels, precision):
+    convention = Convention(Arrays.TORCH, Layout.HEADS, precision)
+    report = examine_kernel("user_kernels:exact_in_torch", hard_instances("quick"), convention)
+    assert verdicts(report) == {Verdict.RIGHT}
+
+
+@pytest.mark.slow
+def test_every_mutant_fails_the_quick_suite_in_a_process_of_its_own(user_kernels):
+    for mutant in user_kernels.MUTANTS:
+        report = examine_kernel(f"user_kernels:{mutant}", hard_instances("quick"))
+        assert report.exit_status == 1, mutant
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        ("raises", "RuntimeError: no such luck"),
+        ("returns_a_row_less", r"ValueError: the output has shape (63, 1) where (64, 1) was due"),
+        ("hangs", "no output within 0.5 s"),
+        ("ends_its_process", "its process ended with status 3"),
+    ],
+)
+def test_a_failure_is_one_line_and_the_run_goes_on(user_kernels, kernel, message):
+    report = examine_kernel(f"user_kernels:{kernel}", map(build, FEW[:2]), time_limit_s=0.5)
+    assert [outcome.message for outcome in report.outcomes] == [message] * 2
+    assert verdicts(report) == {Verdict.FAILED}
+    assert report.exit_status == 1
+
+
+def test_outputs_that_are_not_finite_fail(user_kernels):
+    report = examine_kernel("user_kernels:returns_nan", map(build, FEW))
+    assert {outcome.verdict for outcome in report.outcomes} == {Verdict.FAILED}
+    assert "judged rows are not finite" in report.outcomes[0].message
+
+
+def test_a_kernel_that_fails_sometimes_is_judged_on_the_rest(user_kernels):
+    instances = map(build, [FEW[0], Parameters("random", 128, 14, False, Fraction(1, 2))])
+    report = examine_kernel("user_kernels:fails_on_64_tokens", instances)
+    assert [outcome.verdict for outcome in report.outcomes] == [Verdict.FAILED, Verdict.RIGHT]
+    assert report.right_up_to(64) is None
+    assert report.right_up_to(128) == report.outcomes[1].logit_bound
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("user_kernels", "a kernel is named MODULE:FUNCTION, not 'user_kernels'"),
+        (":exact", "a kernel is named MODULE:FUNCTION, not ':exact'"),
+        ("no_such_module:f", "cannot import no_such_module: ModuleNotFoundError"),
+        ("user_kernels:nothing", "user_kernels has no nothing"),
+        ("user_kernels:not_callable", "is no function but of type int"),
+    ],
+)
+def test_kernels_that_cannot_be_loaded(user_kernels, target, message):
+    with pytest.raises(KernelNotFound, match=message):
+        load_kernel(target)
+    with pytest.raises(KernelNotFound, match=message), KernelProcess(target, Convention()):
+        pass
+
+
+def test_the_process_starts_again_after_a_failure(user_kernels):
+    instance = build(FEW[0])
+    arguments = (instance.queries, instance.keys, instance.values, instance.temperature)
+    with KernelProcess("user_kernels:ends_its_process", Convention()) as process:
+        for _ in range(2):
+            with pytest.raises(KernelFailed, match="status 3"):
+                process.call(*arguments)
+
+
+@pytest.mark.parametrize("kernel", ["exact", "exact_by_scale", "exact_by_root"])
+def test_block_causal_attention_is_one_call_a_scale(user_kernels, kernel):
+    generator = np.random.default_rng(0)
+    q, k, v = (generator.standard_normal((21, 16)) for _ in range(3))
+    ends = (1, 5, 21)
+    scale_of = np.searchsorted(ends, np.arange(21), side="right")
+    logits = np.where(scale_of[:, None] >= scale_of, q @ k.T / 3.0, -np.inf)
+    convention = Convention(precision=Precision.FLOAT64)
+    found = call(getattr(user_kernels, kernel), convention, q, k, v, 3.0, ends)
+    assert np.abs(found - user_kernels.weighted(logits, v)).max() < 1e-13
+
+
+def test_a_kernel_that_knows_scales_is_told_them():
+    def kernel(q, k, v, scale_ends):
+        return np.full((len(q), v.shape[1]), sum(scale_ends))
+
+    array = np.ones((5, 4))
+    assert (call(kernel, Convention(), array, array, array, 1.0, (1, 5)) == 6).all()
+
+
+def test_the_temperature_argument_can_be_forced():
+    def kernel(q, k, v, **given):
+        ((name, value),) = given.items()
+        return np.full((len(q), v.shape[1]), value if name == "temperature" else -value)
+
+    array = np.ones((5, 4))
+    for how, expected in ((Temperature.TEMPERATURE, 8), (Temperature.SCALE, -1 / 8)):
+        found = call(kernel, Convention(temperature=how), array, array, array, 8.0)
+        assert (found == expected).all()
+
+
+def test_numpy_has_no_bfloat16():
+    with pytest.raises(ValueError, match="must not be bfloat16 for NumPy arrays"):
+        Convention(precision=Precision.BFLOAT16)
+
+
+def test_a_time_limit_is_positive():
+    with pytest.raises(ValueError, match="'time_limit_s' must be positive, not 0"):
+        KernelProcess("m:f", Convention(), 0)
+
+
+def test_an_error_beyond_the_margin_with_the_right_decision_is_outside():
+    instance = build(FEW[0])
+    outputs = np.zeros((64, 1))
+    outputs[instance.rows, 0] = instance.reference
+    assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.RIGHT
+    other = next(row for row in instance.rows if row != instance.decisive)
+    outputs[other] += 1.1 * instance.margin
+    assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.OUTSIDE
+    outputs[instance.decisive] += 1.1 * instance.margin
+    assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.WRONG
+
+
+def test_a_report_is_plain_data(user_kernels):
+    report = examine_kernel("user_kernels:constant", map(build, FEW))
+    content = json.loads(json.dumps(report.as_dict()))
+    assert content["exit_status"] == 1
+    assert [outcome["name"] for outcome in content["outcomes"]] == [p.name for p in FEW]
+    assert [(regime.tokens, regime.strength) for regime in report.regimes] == [(64, 0.5)]
+    assert report.regimes[0].count(Verdict.WRONG) == 2

@@ -1,0 +1,135 @@
+"""Attention kernels as users write them: right ones, and mutants that each have one thing wrong."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+
+def weighted(logits, values):
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weights @ values / weights.sum(axis=1, keepdims=True)
+
+
+def exact(q, k, v, temperature):
+    return weighted(q @ k.T / q.dtype.type(temperature), v)
+
+
+def exact_by_scale(q, k, v, *, scale):
+    return weighted(q @ k.T * q.dtype.type(scale), v)
+
+
+def exact_by_root(q, k, v):
+    return weighted(q @ k.T / q.dtype.type(q.shape[1] ** 0.5), v)
+
+
+def exact_in_heads(q, k, v, tau):
+    return exact(q[0, 0], k[0, 0], v[0, 0], tau)[None, None]
+
+
+def exact_in_torch(q, k, v, scale):
+    import torch
+
+    return torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=scale)
+
+
+def exact_in_jax(q, k, v, scale):
+    import jax
+
+    weights = jax.nn.softmax(q @ k.T * scale, axis=1)
+    return weights @ v
+
+
+def constant(q, k, v):
+    return np.full((len(q), v.shape[1]), v.mean())
+
+
+def noise(q, k, v):
+    return np.random.default_rng(0).random((len(q), v.shape[1]))
+
+
+def drops_the_first_key(q, k, v, tau):
+    return exact(q, k[1:], v[1:], tau)
+
+
+def drops_the_last_key(q, k, v, tau):
+    return exact(q, k[:-1], v[:-1], tau)
+
+
+def transposed(q, k, v, tau):
+    return exact(k, q, v, tau)
+
+
+def normalises_over_queries(q, k, v, tau):
+    weights = np.exp(q @ k.T / tau - (q @ k.T / tau).max())
+    return weights / weights.sum(axis=0) @ v
+
+
+def mask_off_by_one(q, k, v, tau):
+    logits = q @ k.T / q.dtype.type(tau)
+    logits[np.triu_indices(len(q), 1, len(k))] = -np.inf
+    return weighted(logits, v)
+
+
+def keys_off_by_one(q, k, v, tau):
+    return exact(q, np.roll(k, 1, axis=0), v, tau)
+
+
+def forgets_the_maximum(q, k, v, tau):
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = np.exp(q @ k.T / q.dtype.type(tau))
+        return weights @ v / weights.sum(axis=1, keepdims=True)
+
+
+def temperature_doubled(q, k, v, tau):
+    return exact(q, k, v, 2 * tau)
+
+
+def temperature_a_tenth_too_large(q, k, v, tau):
+    return exact(q, k, v, 1.1 * tau)
+
+
+MUTANTS = (
+    "constant",
+    "noise",
+    "drops_the_first_key",
+    "drops_the_last_key",
+    "transposed",
+    "normalises_over_queries",
+    "mask_off_by_one",
+    "keys_off_by_one",
+    "forgets_the_maximum",
+    "temperature_doubled",
+    "temperature_a_tenth_too_large",
+)
+
+
+def raises(q, k, v):
+    raise RuntimeError("no such luck\nsecond line")
+
+
+def returns_nan(q, k, v):
+    return np.full((len(q), v.shape[1]), np.nan)
+
+
+def returns_a_row_less(q, k, v):
+    return constant(q, k, v)[1:]
+
+
+def hangs(q, k, v):
+    time.sleep(3600)
+
+
+def ends_its_process(q, k, v):
+    os._exit(3)
+
+
+def fails_on_64_tokens(q, k, v, tau):
+    if len(q) == 64:
+        raise ValueError("64 is not a number that I like")
+    return exact(q, k, v, tau)
+
+
+not_callable = 3
