@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -53,7 +51,7 @@ def bench(
 
     Only ratios of the same run mean anything. Targets are printed beside them and change no exit status.
     """
-    from checks.performance.environment import require_peers, usable_cores
+    from checks.performance.environment import require_peers
     from checks.performance.registry import SUITES, resolve
 
     chosen = list(dict.fromkeys(map(resolve, names))) if names else list(SUITES)
@@ -63,14 +61,9 @@ def bench(
         from reductions.atomic import refuse_unwritable
 
         refuse_unwritable(to_file, overwrite=force)
-    request = {
-        "names": chosen,
-        "size": size.value,
-        "seed": seed,
-        "threads": threads or usable_cores(),
-        "quiet": quiet,
-    }
-    results = _measure(request)
+    from checks.performance.process import measure
+
+    results = measure(chosen, size.value, seed=seed, threads=threads, quiet=quiet)
     if to_file is not None:
         from reductions.atomic import atomic_path
 
@@ -81,26 +74,6 @@ def bench(
         print_json(results)
     else:
         _print_results(results)
-
-
-def _measure(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Let a fresh process measure, because its libraries read the environment when they load."""
-    from checks.performance.environment import process_environment
-
-    flags = [flag for option in sys.warnoptions for flag in ("-W", option)]
-    finished = subprocess.run(
-        [sys.executable, "-P", *flags, "-m", "checks.performance", json.dumps(request)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env=process_environment(request["threads"]),
-        check=False,
-    )
-    if finished.returncode == 130:
-        raise KeyboardInterrupt
-    if finished.returncode:
-        raise RuntimeError(f"the process that measures ended with status {finished.returncode}.")
-    results: dict[str, Any] = json.loads(finished.stdout)
-    return results
 
 
 def _print_results(results: Mapping[str, Any]) -> None:
@@ -126,31 +99,25 @@ _COLUMNS = ("method", "setting", "median time", "speed-up", "middle half", "erro
 
 
 def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    from statistics import median
+    from checks.performance.page import duration, seconds, short
 
     ratio = entry["speed_up"]
     return (
         entry["method"],
         " ".join(f"{name}={value}" for name, value in entry["setting"].items()),
-        _duration(median(second for calls in entry["seconds"] for second in calls)),
-        "" if ratio is None else f"{_short(ratio['median'])}x",
-        "" if ratio is None else f"{_short(ratio['low'])} to {_short(ratio['high'])}",
+        duration(seconds(entry)),
+        "" if ratio is None else f"{short(ratio['median'])}x",
+        "" if ratio is None else f"{short(ratio['low'])} to {short(ratio['high'])}",
         "" if entry["error"] is None else f"{entry['error']:.1e}",
         "" if entry["certified_error"] is None else f"{entry['certified_error']:.1e}",
-        " ".join(f"{name}={_short(value)}" for name, value in entry["extra"].items() if value is not None),
+        " ".join(f"{name}={short(value)}" for name, value in entry["extra"].items() if value is not None),
     )
 
 
 def _target_row(target: Mapping[str, Any]) -> tuple[str, ...]:
+    from checks.performance.page import short
+
     word = {True: "met", False: "not met", None: "not measured"}[target["met"]]
-    measured = "" if target["measured"] is None else _short(target["measured"])
+    measured = "" if target["measured"] is None else short(target["measured"])
     relation = "≥" if target["relation"] == ">=" else "≤"
-    return target["name"], f"{relation} {_short(target['goal'])}", measured, word, target["note"]
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return target["name"], f"{relation} {short(target['goal'])}", measured, word, target["note"]
