@@ -55,7 +55,7 @@ class Timings:
 
 
 def paired(
-    candidates: Mapping[str, Call],
+    candidates: Mapping[str, Call | Sequence[Call]],
     *,
     rounds: int = 3,
     slice_seconds: float = 0.1,
@@ -65,14 +65,19 @@ def paired(
 ) -> Timings:
     """Time candidates that take turns.
 
+    A candidate that takes seconds may come in parts, calls that together do its work. Then everyone has as
+    many turns in a round as there are parts: the others are measured all along, and the time of the
+    candidate in parts is the sum.
+
     Parameters
     ----------
     candidates
-        What to call, by name.
+        What to call, by name: one call, or the parts of one.
     rounds
-        How often each has its turn, at least 1.
+        How many rounds there are, at least 1.
     slice_seconds, most_calls
-        In its turn a candidate is called until its calls took this long, or this often, and at least once.
+        In its turns of a round a candidate is called until its calls took this long, or this often, and at
+        least once a turn.
     warm_up
         Which candidates are called once before, untimed: compilation, caches, pools of threads. None: all.
     clock
@@ -86,18 +91,31 @@ def paired(
     for argument, value in (("rounds", rounds), ("most_calls", most_calls)):
         if value < 1:
             raise ValueError(f"Argument {argument!r} must be at least 1, not {value}.")
-    if not candidates:
-        raise ValueError("Argument 'candidates' must name at least one candidate, not none.")
-    for name, call in candidates.items():
+    parts = {name: [call] if callable(call) else list(call) for name, call in candidates.items()}
+    if not parts or not all(parts.values()):
+        raise ValueError("Argument 'candidates' must name at least one candidate and a call for each.")
+    for name, calls in parts.items():
         if warm_up is None or name in warm_up:
-            call()
-    seconds: dict[str, list[tuple[float, ...]]] = {name: [] for name in candidates}
-    names = list(candidates)
-    for turn in range(rounds):
-        # There and back again: what drifts during a round favours no one twice.
-        for name in names if turn % 2 == 0 else reversed(names):
-            seconds[name].append(_turn(candidates[name], slice_seconds, most_calls, clock))
-    return Timings({name: tuple(turns) for name, turns in seconds.items()})
+            for call in calls:
+                call()
+    turns = max(map(len, parts.values()))
+    seconds: dict[str, list[tuple[float, ...]]] = {name: [] for name in parts}
+    names = list(parts)
+    for _ in range(rounds):
+        found: dict[str, list[float]] = {name: [] for name in parts}
+        for turn in range(turns):
+            # There and back again: what drifts favours no one twice.
+            for name in names if turn % 2 == 0 else reversed(names):
+                calls = parts[name]
+                if len(calls) == 1:
+                    found[name] += _turn(calls[0], slice_seconds / turns, -(-most_calls // turns), clock)
+                elif turn < len(calls):
+                    found[name] += _turn(calls[turn], 0.0, 1, clock)
+        for name, calls in parts.items():
+            whole = found[name] if len(calls) == 1 else [sum(found[name])]
+            seconds[name].append(tuple(whole))
+        names.reverse()
+    return Timings({name: tuple(found_by_round) for name, found_by_round in seconds.items()})
 
 
 def _turn(call: Call, slice_seconds: float, most_calls: int, clock: Clock) -> tuple[float, ...]:

@@ -43,6 +43,16 @@ def test_a_quick_candidate_is_called_until_its_slice_is_full():
     assert limited.seconds["quick"] == ((0.25,) * 3,)
 
 
+def test_a_candidate_in_parts_takes_turns_with_the_others():
+    clock = FakeClock()
+    parts = [clock.work("x", 3.0), clock.work("y", 5.0)]
+    candidates = {"parts": parts, "own": clock.work("o", 1.0)}
+    timings = paired(candidates, rounds=2, slice_seconds=0.5, warm_up=(), clock=clock)
+    assert "".join(clock.turns) == "xooy" + "oxyo"
+    assert timings.seconds == {"parts": ((8.0,), (8.0,)), "own": ((1.0, 1.0), (1.0, 1.0))}
+    assert timings.speed_up("own", "parts") == Ratio(8.0, 8.0, 8.0)
+
+
 def test_everyone_is_warmed_up_by_default():
     clock = FakeClock()
     paired({"a": clock.work("a", 1.0), "b": clock.work("b", 1.0)}, rounds=1, clock=clock)

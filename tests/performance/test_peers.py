@@ -51,6 +51,16 @@ def test_the_block_causal_baselines_agree(dimension):
         assert np.abs(masked[start:end] - expected).max() < 1e-5
 
 
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_parts_of_the_baseline_are_the_whole(count):
+    ends = (1, 5, 21, 85)
+    baseline = TorchAttention(clustered(85, 8, 1.0, 0), padded=True)
+    parts = np.concatenate([part() for part in baseline.parts(count)])
+    assert np.abs(parts - baseline.outputs()).max() < 1e-6
+    parts = np.concatenate([part() for part in baseline.pyramid_parts(ends, count)])
+    assert np.abs(parts - baseline.pyramid(ends)).max() < 1e-6
+
+
 @pytest.mark.parametrize("hyperbolic", [False, True])
 def test_favor_converges_as_features_grow(hyperbolic):
     inputs = uniform(60, 4, 1.0, 0)

@@ -7,7 +7,9 @@ fused kernel computes what the mask then hides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,25 +50,41 @@ class TorchAttention:
         queries, keys, values = self._tensors
         return self._numpy(self._attend(queries, keys, values, None))
 
+    def parts(self, count: int) -> list[Callable[[], Matrix]]:
+        """Return calls for equal parts of the queries; the kernel works on few queries at a time anyway."""
+        bounds = np.linspace(0, len(self._tensors[0]), count + 1).astype(int).tolist()
+        keys = len(self._tensors[1])
+        return [partial(self._rows, [(start, end, keys)]) for start, end in pairwise(bounds)]
+
+    def pyramid_parts(self, scale_ends: Sequence[int], count: int) -> list[Callable[[], Matrix]]:
+        """Return calls for parts of :meth:`pyramid`: the last scale, most of the work, is cut."""
+        starts = (0, *scale_ends[:-1])
+        scales = [(start, end, end) for start, end in zip(starts, scale_ends, strict=True)]
+        start, end, keys = scales[-1]
+        bounds = np.linspace(start, end, count + 1).astype(int).tolist()
+        blocks = [[(low, high, keys)] for low, high in pairwise(bounds)]
+        blocks[0] = scales[:-1] + blocks[0]
+        return [partial(self._rows, block) for block in blocks]
+
     def pyramid(self, scale_ends: Sequence[int]) -> Matrix:
         """Return block-causal attention, one call for each scale: its queries with all keys up to its end."""
-        import torch
-
-        queries, keys, values = self._tensors
         starts = (0, *scale_ends[:-1])
-        return self._numpy(
-            torch.cat(
-                [
-                    self._attend(queries[start:end], keys[:end], values[:end], None)
-                    for start, end in zip(starts, scale_ends, strict=True)
-                ]
-            )
-        )
+        return self._rows([(start, end, end) for start, end in zip(starts, scale_ends, strict=True)])
 
     def masked_pyramid(self, scale_ends: Sequence[int]) -> Matrix:
         """Return block-causal attention, one call with a mask of 0 and minus infinity."""
         queries, keys, values = self._tensors
         return self._numpy(self._attend(queries, keys, values, self._mask(scale_ends)))
+
+    def _rows(self, blocks: Sequence[tuple[int, int, int]]) -> Matrix:
+        """Return the outputs of blocks of queries (first, end, keys that they see)."""
+        import torch
+
+        queries, keys, values = self._tensors
+        outputs = [
+            self._attend(queries[start:end], keys[:seen], values[:seen], None) for start, end, seen in blocks
+        ]
+        return self._numpy(torch.cat(outputs))
 
     def _mask(self, scale_ends: Sequence[int]) -> torch.Tensor:
         import torch

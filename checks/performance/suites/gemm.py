@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from checks.performance.data import uniform
 from checks.performance.harness import Call, Ratio, paired
 from checks.performance.low_rank import LowRank
@@ -34,7 +36,7 @@ def run(bench: Bench) -> SuiteResult:
         f"low rank, d = {d}, g = {g}": LowRank(uniform(tokens, d, 1.0, bench.seed), g, bench.threads)
         for d, g in SHAPES
     }
-    calls: dict[str, Call] = {PRODUCT: lambda: left @ right}
+    calls: dict[str, Call | Sequence[Call]] = {PRODUCT: lambda: left @ right}
     calls |= {name: method.outputs for name, method in methods.items()}
     timings = paired(calls, rounds=bench.pick(tiny=1, quick=3, full=7), slice_seconds=0.2)
     measurements = [

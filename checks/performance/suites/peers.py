@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -71,7 +71,7 @@ def approximations(bench: Bench, inputs: Inputs) -> Iterable[Approximation]:
 def _family(bench: Bench, inputs: Inputs, family: str) -> list[Measurement]:
     reference = Reference(inputs, most_rows=len(inputs.queries), threads=bench.threads)
     settings: dict[str, tuple[str, dict[str, int]]] = {EXACT: (EXACT, {})}
-    calls: dict[str, Call] = {EXACT: TorchAttention(inputs).outputs}
+    calls: dict[str, Call | Sequence[Call]] = {EXACT: TorchAttention(inputs).outputs}
     errors: dict[str, float] = {EXACT: reference.error(TorchAttention(inputs).outputs())}
     certified: dict[str, float] = {}
     for method, setting, call in approximations(bench, inputs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from checks.performance.data import clustered
@@ -34,10 +35,12 @@ def run(bench: Bench) -> SuiteResult:
         ends = scale_ends(side)
         inputs = clustered(ends[-1], DIMENSION, 1.0, bench.seed)
         fast = LowRank(inputs, DEGREE, bench.threads)
-        calls: dict[str, Call] = {FAST: partial(fast.pyramid, ends)}
+        calls: dict[str, Call | Sequence[Call]] = {FAST: partial(fast.pyramid, ends)}
         operations[FAST][side] = fast.multiply_adds()
         if side <= exact_up_to:
-            calls[EXACT] = partial(TorchAttention(inputs, padded=True).pyramid, ends)
+            exact = TorchAttention(inputs, padded=True)
+            parts = exact.pyramid_parts(ends, 4)
+            calls[EXACT] = parts if side >= EXACT_FROM else partial(exact.pyramid, ends)
             operations[EXACT][side] = exact_multiply_adds(ends, DIMENSION)
         slow = side > 128
         timings = paired(
