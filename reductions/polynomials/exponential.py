@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reductions.polynomials.enclosure import ErrorEnclosure, enclose_error, rational
+from reductions.polynomials.least_degree import least_degree
 from reductions.polynomials.precision import working_precision
 from reductions.polynomials.remez import best_approximation, best_error_bounds
 
@@ -33,7 +34,7 @@ MAX_HALF_WIDTH = 64
 _WIDEST_SEARCH = 24
 """Where the rounding of the coefficients, about 2^-53 e^(2b), exceeds 1 for sure, no degree is looked for."""
 
-_ROOM = 1 + 2.0**-40
+_ROOM = 1 + 2.0**-50
 """A stated error is this factor above the enclosure's, so that a short certificate proves it."""
 _ROOM_NEAR_ZERO = 2.0**-96
 
@@ -155,52 +156,6 @@ def _rounded_coefficients(degree: int, low: float, high: float) -> tuple[float, 
         return tuple(float(shifted[i].mid()) for i in range(degree + 1))
 
 
-@lru_cache(maxsize=4096)
-def _least_degree(b: Fraction, tolerance: float, largest: int) -> int | None:
-    """Return the least g <= largest with E_g(b) <= tolerance as far as proved bounds tell, or None."""
-
-    def excluded(degree: int) -> bool:
-        return best_error_bounds(degree, b)[0] > tolerance
-
-    if not excluded(0):
-        return 0
-    low, high = 1, largest
-    guess = _guess(float(b), tolerance)
-    if guess <= largest:
-        if excluded(guess):
-            low = guess + 1
-            while low < largest and excluded(low):
-                low += 1
-            return low if low < largest or not excluded(largest) else None
-        high = guess
-        while high > 1 and not excluded(high - 1):
-            high -= 1
-        return high
-    while high > low:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if excluded(middle) else (low, middle)
-    return low if not excluded(low) else None
-
-
-def _guess(b: float, tolerance: float) -> int:
-    """Return a degree near the least one, from the leading term of 2 J_{g+1}(b), which E_g(b) is near."""
-    degree = 0
-    while degree <= MAX_DEGREE:
-        nu = degree + 1
-        if nu > b:
-            # J_nu(b) is below e^{nu (tanh a - a)}, cosh a = nu/b (Kapteyn).
-            a = math.acosh(nu / b)
-            size = (
-                2 * math.exp(nu * (math.tanh(a) - a)) / math.sqrt(2 * math.pi * nu * max(math.tanh(a), 0.3))
-            )
-            if size <= tolerance:
-                break
-        elif math.tanh(b) <= tolerance:
-            break
-        degree += 1
-    return degree
-
-
 def certified_degree(
     low: float, high: float, tolerance: float, max_degree: int = MAX_DEGREE
 ) -> ExpPolynomial | None:
@@ -243,7 +198,7 @@ def certified_degree(
 @lru_cache(maxsize=4096)
 def _certified(low: float, high: float, tolerance: float, largest: int) -> ExpPolynomial | None:
     b = half_width(low, high)
-    degree = _least_degree(b, tolerance, largest)
+    degree = least_degree(b, tolerance, largest)
     while degree is not None and degree <= largest:
         polynomial, _ = _minimax(degree, low, high)
         if polynomial.error <= tolerance:
