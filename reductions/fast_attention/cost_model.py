@@ -1,0 +1,83 @@
+"""What exact and low-rank attention cost: counted operations, times measured constants.
+
+The constants are from one core of a Zen 4 machine; only their ratios matter, for which method is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from reductions.upper_bound.monomial_features import feature_count
+
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
+# Seconds a pair of query and key: maximum, subtraction, exponential; and a multiply-add of the products.
+_PAIR = {FLOAT32: 2.4e-9, FLOAT64: 5.8e-9}
+_PAIR_PRODUCT = {FLOAT32: 0.03e-9, FLOAT64: 0.07e-9}
+
+# Seconds a token, and a token and number of the state, on either side.
+_TOKEN = 6e-9
+_TOKEN_PRODUCT = {FLOAT32: 0.06e-9, FLOAT64: 0.11e-9}
+# Seconds a number of the state, when it is weighted for a block of queries.
+_STATE = 20e-9
+# Seconds a call of a kernel.
+_CALL = 1e-4
+
+PLANNING = 4e-3
+"""Seconds to certify a polynomial for a new interval."""
+
+WORTH_PLANNING = 4e-3
+"""Seconds of exact attention below which nothing else is considered: the kernels load in half a second."""
+
+LEAST_GAIN = 0.85
+"""Low rank is taken where it is estimated to need at most this share of the time of exact attention."""
+
+LARGEST_STATE = 1 << 22
+"""Numbers in the largest state that is considered: 32 MiB."""
+
+
+def exact_operations(queries: int, keys: int, d: int, value_dimension: int) -> int:
+    """Return the multiply-adds of exact attention: L_q L_k (d + d_v + 1)."""
+    return queries * keys * (d + value_dimension + 1)
+
+
+def exact_seconds(queries: int, keys: int, d: int, value_dimension: int, dtype: np.dtype[Any]) -> float:
+    """Return about how long exact attention takes."""
+    pair = _PAIR[dtype] + _PAIR_PRODUCT[dtype] * (d + value_dimension + 1)
+    return queries * keys * pair
+
+
+def low_rank_operations(tokens: int, d: int, value_dimension: int, degree: int) -> int:
+    """Return the multiply-adds of one side: its monomials (r - 1 - d for g >= 1) and r (d_v + 1) sums."""
+    r = feature_count(d, degree)
+    return tokens * (max(r - 1 - d, 0) + r * (value_dimension + 1))
+
+
+def low_rank_seconds(tokens: int, d: int, value_dimension: int, degree: int, dtype: np.dtype[Any]) -> float:
+    """Return about how long one side of low-rank attention takes for a block of tokens."""
+    numbers = feature_count(d, degree) * (value_dimension + 1)
+    return tokens * (_TOKEN * (1 + d) + numbers * _TOKEN_PRODUCT[dtype]) + numbers * _STATE + _CALL
+
+
+def largest_degree(d: int, value_dimension: int, limit: int) -> int:
+    """Return the largest degree up to a limit whose state is small enough to be considered, -1 if none is."""
+    degree = -1
+    while degree < limit and feature_count(d, degree + 1) * (value_dimension + 1) <= LARGEST_STATE:
+        degree += 1
+    return degree
+
+
+def likely_degree(half_width: float, epsilon: float) -> int:
+    """Return about the degree at which the error 2 J_{g+1}(b) of the best polynomial falls to epsilon.
+
+    An estimate from the first terms of the Bessel function; nothing is proved from it.
+    """
+    for degree in range(65):
+        nu = degree + 1
+        log_j = nu * math.log(half_width / 2) - math.lgamma(nu + 1) - half_width**2 / (4 * (nu + 1))
+        if math.log(2) + log_j <= math.log(epsilon) and nu > 0.7 * half_width:
+            return degree
+    return 65
