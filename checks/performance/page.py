@@ -84,7 +84,7 @@ def targets(results: Results) -> Table:
         for target in suite["targets"]:
             relation = "≥" if target["relation"] == ">=" else "≤"
             measured = "" if target["measured"] is None else short(target["measured"])
-            goal = f"{relation} {short(target['goal'])}"
+            goal = f"{relation}\N{NO-BREAK SPACE}{short(target['goal'])}"
             result = words[target["met"]] + (f" ({target['note']})" if target["note"] else "")
             rows.append((target["name"], goal, measured, result))
     return Table("Goals and what this build measured", ("figure", "goal", "measured", "result"), tuple(rows))
@@ -95,7 +95,7 @@ def speed_ups(results: Results, name: str) -> Table:
     rows = tuple(
         (
             entry["method"],
-            ", ".join(f"{key} {value}" for key, value in entry["setting"].items() if key != "data"),
+            ", ".join(f"{key} {value}" for key, value in entry["setting"].items() if key not in ("b", "data")),
             duration(seconds(entry)),
             "" if entry["speed_up"] is None else f"{short(entry['speed_up']['median'])}x",
             "" if entry["error"] is None else f"{entry['error']:.1e}",

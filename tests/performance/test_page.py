@@ -52,9 +52,9 @@ def test_the_best_peer_is_the_fastest_of_no_larger_error(results):
 
 def test_tables_as_html_and_text(results):
     table = page.targets(results)
-    assert table.rows == (("speed", "≥ 2", "3", "met (<b>)"),)
+    assert table.rows == (("speed", "≥\N{NO-BREAK SPACE}2", "3", "met (<b>)"),)
     assert "met (&lt;b&gt;)" in table._repr_html_()
-    assert "≥ 2" in repr(table)
+    assert "≥\N{NO-BREAK SPACE}2" in repr(table)
     assert page.speed_ups(results, "peers").rows[1][3] == "100x"
     assert page.figures(results, "scaling").rows[0] == ("fitted exponent, fast", "2.00")
     assert ("numpy", "2") in page.circumstances(results).rows
