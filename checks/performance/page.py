@@ -95,7 +95,9 @@ def speed_ups(results: Results, name: str) -> Table:
     rows = tuple(
         (
             entry["method"],
-            ", ".join(f"{key} {value}" for key, value in entry["setting"].items() if key not in ("b", "data")),
+            ", ".join(
+                f"{key} {value}" for key, value in entry["setting"].items() if key not in ("b", "data")
+            ),
             duration(seconds(entry)),
             "" if entry["speed_up"] is None else f"{short(entry['speed_up']['median'])}x",
             "" if entry["error"] is None else f"{entry['error']:.1e}",
