@@ -133,6 +133,33 @@ def best_peers(results: Results) -> Table:
     return Table("Low rank against the best setting of any peer", columns, tuple(rows))
 
 
+def choices(results: Results) -> Table:
+    """Return what the automatic choice took, and how it compares with both exact methods."""
+    rows = [
+        (
+            f"{setting['data']}, {setting['tokens']:,}, d = {setting['d']}, b = {setting['b']:g}",
+            f"{setting['tolerance']:g}",
+            str(setting["chosen"]),
+            f"{entry['error']:.1e}",
+            f"{entry['certified_error']:.1e}",
+            f"{short(entry['speed_up']['median'])}x",
+            f"{short(entry['extra']['over_torch'])}x",
+        )
+        for entry in suite(results, "dispatcher")["measurements"]
+        if (setting := entry["setting"]).get("chosen")
+    ]
+    columns = (
+        "data and tokens",
+        "tolerance",
+        "chosen",
+        "worst error",
+        "certified",
+        "over its exact",
+        "over torch",
+    )
+    return Table("Certified choices", columns, tuple(rows))
+
+
 def figures(results: Results, name: str) -> Table:
     """Return the further figures of a suite, such as exponents."""
     rows = tuple((key, f"{value:.2f}") for key, value in suite(results, name)["figures"].items())

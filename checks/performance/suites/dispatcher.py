@@ -7,14 +7,13 @@ from functools import partial
 from statistics import median
 from typing import Literal, NamedTuple
 
-from reductions.fast_attention.approximate_attention import ApproximateAttention, approximate_attention
-from reductions.fast_attention.certificate import AttentionCertificate
-
 from checks.performance.data import FAMILIES, Inputs
 from checks.performance.errors import Reference
 from checks.performance.harness import Call, paired
 from checks.performance.peers.torch_attention import TorchAttention
 from checks.performance.suite import Bench, Measurement, Setting, SuiteResult, Target, measurement
+from reductions.fast_attention.approximate_attention import ApproximateAttention, approximate_attention
+from reductions.fast_attention.certificate import AttentionCertificate
 
 CHOICE, EXACT, TORCH = "certified choice", "exact, same program", "torch SDPA"
 GOAL, LEAST_SECONDS = 0.9, 2e-3

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
-from reductions.fast_attention.approximate_attention import ApproximateAttention, approximate_attention
 
 from checks.performance.data import FAMILIES, Inputs
 from checks.performance.errors import Reference
@@ -18,6 +17,7 @@ from checks.performance.peers.kernel_features import kernel_nystroem, tensor_ske
 from checks.performance.peers.nystromformer import nystromformer
 from checks.performance.peers.torch_attention import TorchAttention
 from checks.performance.suite import Bench, Measurement, Setting, SuiteResult, Target
+from reductions.fast_attention.approximate_attention import ApproximateAttention, approximate_attention
 
 DIMENSION, LOGIT_BOUND = 16, 1.0
 DEGREES = (1, 2, 3, 4)
