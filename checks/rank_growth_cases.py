@@ -1,0 +1,200 @@
+"""Instances and algebra of lem-rank-growth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb
+from typing import Any
+
+from checks.evidence import Relation
+from reductions.polynomials.precision import working_precision
+from reductions.upper_bound.rank_growth import (
+    PRECISION,
+    Enclosure,
+    ball,
+    degree_rate_enclosure,
+    degree_window,
+    elementary_error_bounds,
+    enclosure,
+    error_bounds,
+    power_enclosure,
+    rank_rate_enclosure,
+)
+
+Claim = tuple[str, Any, Relation, Any]
+
+
+def entropy_bounds_count(pair: tuple[int, int], count: Callable[[int, int], int] | None = None) -> bool:
+    """r <= e^H <= (d + g + 1) r in integers, e^H = n^n / (d^d g^g) with n = d + g."""
+    d, g = pair
+    n = d + g
+    rank = (count or (lambda d, g: comb(d + g, g)))(d, g)
+    product = rank * d**d * g**g
+    return bool(product <= n**n <= (n + 1) * product)
+
+
+def equation_identities() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part 4: derivatives of F and of H, homogeneity, and the form with γ = ρ cosh a."""
+    import sympy
+
+    gamma, rho, c, s, a, x = sympy.symbols("gamma rho c s a x", positive=True)
+    grown = rho + x  # γ > ρ
+    root = sympy.sqrt(grown**2 - rho**2)
+    rate = gamma * sympy.acosh(gamma / rho) - sympy.sqrt(gamma**2 - rho**2)
+    entropy = (c + gamma) * sympy.log(c + gamma) - c * sympy.log(c) - gamma * sympy.log(gamma)
+    angle_form = a * sympy.cosh(a) - sympy.sinh(a)
+    # √(γ/ρ - 1) √(γ/ρ + 1) = √(γ² - ρ²)/ρ, which SymPy writes the derivative of arcosh with
+    slope = sympy.diff(rate, gamma).subs(gamma, grown) - sympy.acosh(grown / rho)
+    in_rho = sympy.diff(rate, rho).subs(gamma, grown) + root / rho
+    return {
+        "dF/dγ = arcosh(γ/ρ)": sympy.simplify(slope),
+        "dF/dρ = -√(γ² - ρ²)/ρ": sympy.simplify(in_rho),
+        "F(ρ) = 0": rate.subs(gamma, rho),
+        "F_sρ(sγ) = s F_ρ(γ)": sympy.simplify(rate.subs({gamma: s * gamma, rho: s * rho}) - s * rate),
+        "κ = ρ (a cosh a - sinh a), increasing": sympy.diff(angle_form, a) - a * sympy.sinh(a),
+        "near a = 0, κ = ρ a³/3": sympy.limit(angle_form / a**3, a, 0) - sympy.Rational(1, 3),
+        "and γ - ρ = ρ a²/2": sympy.limit((sympy.cosh(a) - 1) / a**2, a, 0) - sympy.Rational(1, 2),
+    }, {
+        "dH/dγ = ln(1 + c/γ)": sympy.expand_log(sympy.diff(entropy, gamma))
+        - sympy.expand_log(sympy.log((c + gamma) / gamma)),
+        "H(sc, sγ) = s H(c, γ)": sympy.expand(
+            sympy.expand_log(
+                entropy.subs({c: s * c, gamma: s * gamma}, simultaneous=True).subs(
+                    s * c + s * gamma, s * (c + gamma)
+                )
+                - s * entropy
+            )
+        ),
+        "H(c, γ) tends to 0 with γ": sympy.limit(
+            c * sympy.log(1 + gamma / c) + gamma * sympy.log(1 + c / gamma), gamma, 0, "+"
+        ),
+    }
+
+
+BESSEL_CASES = [
+    (Fraction(b), nu)
+    for b in (Fraction(1, 4), 1, 2, 4, 8, 16, 64, 256)
+    for nu in sorted(
+        {math.floor(b) + 1, math.floor(b) + 2, *(math.ceil(b * t) for t in (Fraction(3, 2), 2, 4))}
+    )
+]
+
+
+def bessel_claims(
+    floor: Callable[[Fraction, int], Any] | None = None, angle_of: Callable[[Any], Any] | None = None
+) -> Iterator[Claim]:
+    """The steps of part 2: 3 ω / (4e √μ) <= J_ν(b) <= ω and J_(ν+1)(b) < e^(-α(ν+1)) J_ν(b)."""
+    for b, nu in BESSEL_CASES:
+        with working_precision(PRECISION + 2 * nu):
+            angle = (angle_of or (lambda x: x.acosh()))(ball(nu / b))
+            size = (ball(b) * angle.sinh() - nu * angle).exp()
+            steps = ball(max(nu, math.ceil(b * b))).sqrt()
+            share = floor(b, nu) if floor else 3 / (4 * ball(1).exp() * steps)
+            value, following = ball(b).bessel_j(ball(nu)), ball(b).bessel_j(ball(nu + 1))
+            decrease = (-ball((nu + 1) / b).acosh()).exp()
+            sides = [enclosure(x) for x in (share * size, value, size, following, decrease * value)]
+        low, middle, high, after, most = sides
+        yield f"b = {b}, ν = {nu}: lower bound", low[1], "<=", middle[0]
+        yield f"b = {b}, ν = {nu}: upper bound", middle[1], "<=", high[0]
+        yield f"b = {b}, ν = {nu}: decrease", after[1], "<", most[0]
+
+
+ERROR_CASES = [
+    (Fraction(b), degree)
+    for b in (Fraction(1, 4), 1, 2, 4, 8, 12)
+    for degree in range(0, 25)
+    if degree <= 4 * b + 8
+]
+
+Bounds = Callable[[Fraction, int], Enclosure]
+
+
+def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
+    """The bounds of parts 2 and 3 against proved bounds on E_g(b) from computed best polynomials."""
+    from reductions.polynomials.remez import best_error_bounds
+
+    for b, degree in ERROR_CASES:
+        low, high = bounds(b, degree)
+        least, most = (Fraction(x) for x in best_error_bounds(degree, b))
+        yield f"E_{degree}({b}) is not below the stated bound", low, "<=", most
+        yield f"E_{degree}({b}) is not above the stated bound", high, ">=", least
+
+
+@dataclass(frozen=True)
+class Growth:
+    """N with x = ln N: d = ⌊c x⌋, b = ρ x, ε = e^(-κx)."""
+
+    c: Fraction
+    rho: Fraction
+    kappa: Fraction
+    x: int
+
+    @classmethod
+    def of_units(cls, x: int) -> Growth:
+        """Return the case c = ρ = κ = 1."""
+        return cls(Fraction(1), Fraction(1), Fraction(1), x)
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return f"c = {self.c}, ρ = {self.rho}, κ = {self.kappa}, ln N = {self.x}"
+
+    @property
+    def dimension(self) -> int:
+        """d."""
+        return math.floor(self.c * self.x)
+
+    def degrees(self) -> tuple[int, int]:
+        """The least degree lies between these."""
+        return degree_window(self.rho * self.x, power_enclosure(self.kappa * self.x), error_bounds)
+
+
+TRIPLES = [
+    (Fraction(c), Fraction(rho), Fraction(kappa))
+    for c, rho, kappa in ((1, 1, 1), ("1/2", "1/4", "1/2"), (2, "1/10", 2), ("1/2", 2, "1/4"))
+]
+
+
+def growth_cases(logs: tuple[int, ...]) -> list[Growth]:
+    """All triples of constants with all ln N."""
+    return [Growth(*triple, x) for triple in TRIPLES for x in logs]
+
+
+Rate = Callable[[Fraction, Fraction], Enclosure]
+Entropy = Callable[[Fraction, Enclosure], Enclosure]
+
+
+def rate_claims(
+    cases: list[Growth], rate: Rate = degree_rate_enclosure, entropy: Entropy = rank_rate_enclosure
+) -> Iterator[Claim]:
+    """|g/x - γ| <= 2 (ln x)/x and |ln r / x - δ| <= 6 (ln x)/x for certified least degrees g."""
+    for case in cases:
+        gamma = rate(case.rho, case.kappa)
+        delta = coarse(entropy(case.c, gamma))
+        gamma = coarse(gamma)
+        with working_precision(PRECISION):
+            unit = coarse(enclosure(ball(case.x).log() / case.x))[0]
+        for degree in case.degrees():
+            ratio = Fraction(degree, case.x)
+            name = f"{case.name}: g = {degree}, g/ln N = {float(ratio):.4f}, γ = {float(gamma[0]):.4f}"
+            yield name, ratio, "<=", gamma[0] + 2 * unit
+            yield name, ratio, ">=", gamma[1] - 2 * unit
+            low, high = log_over(comb(case.dimension + degree, degree), case.x)
+            name = f"{case.name}: g = {degree}, ln r/ln N = {float(low):.4f}, δ = {float(delta[0]):.4f}"
+            yield name, high, "<=", delta[0] + 6 * unit
+            yield name, low, ">=", delta[1] - 6 * unit
+
+
+def log_over(number: int, x: int) -> Enclosure:
+    """Enclose ln(number)/x."""
+    with working_precision(PRECISION):
+        return coarse(enclosure(ball(number).log() / x))
+
+
+def coarse(bounds: Enclosure, decimals: int = 9) -> Enclosure:
+    """Round an enclosure outwards to so many decimals, so that counterexamples can be read."""
+    scale = 10**decimals
+    return Fraction(math.floor(bounds[0] * scale), scale), Fraction(math.ceil(bounds[1] * scale), scale)
