@@ -8,6 +8,7 @@ import typer
 
 from checks.cli.bench import bench
 from checks.cli.check import check, lemmas
+from checks.cli.criterion import criterion
 from checks.cli.decide import decide
 from checks.cli.generate import generate
 from checks.cli.instance import inspect, solve, verify
@@ -58,5 +59,6 @@ app.command(rich_help_panel=_INSTANCES)(solve)
 app.command(rich_help_panel=_INSTANCES)(inspect)
 app.command(rich_help_panel=_THE_PROOFS)(check)
 app.command(rich_help_panel=_THE_PROOFS)(lemmas)
+app.command(rich_help_panel=_KERNELS)(criterion)
 app.command(rich_help_panel=_KERNELS)(bench)
 app.command("test-kernel", rich_help_panel=_KERNELS)(examine)
