@@ -57,6 +57,23 @@ def bessel_sum(first: int, x: Any) -> Any:
         order, term = order + 1, following
 
 
+def decay_rate(gamma: float, rho: float) -> float:
+    """Return the limit of -ln E_g(b)/s for b = rho s, g = gamma s and s -> infinity (lem-bessel-error).
+
+    It is gamma arcosh(gamma/rho) - sqrt(gamma^2 - rho^2) for gamma >= rho, and 0 below.
+
+    Raises
+    ------
+    ValueError
+        If rho is not positive or gamma is negative.
+    """
+    if not 0 < rho < math.inf:
+        raise ValueError(f"Argument 'rho' must be a positive number, not {rho}.")
+    if not 0 <= gamma < math.inf:
+        raise ValueError(f"Argument 'gamma' must be a nonnegative number, not {gamma}.")
+    return decay(gamma, rho) if gamma > rho else 0.0
+
+
 def bessel_error_balls(b: Fraction, degree: int) -> tuple[Any, Any]:
     """Return balls below and above which E_g(b) cannot be: the working form of :func:`bessel_error_bounds`.
 
