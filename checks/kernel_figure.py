@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def draw_report(report: KernelReport) -> Any:
     """Return a matplotlib figure: a point an instance that counts; above 1 a kernel can no longer decide."""
     drawn, axes = figure(6.4, 3.6)
-    sizes = dict.fromkeys(outcome.tokens for outcome in report.outcomes)
-    for colour, tokens in zip(COLOURS, sizes, strict=False):
+    for colour, tokens in zip(COLOURS, report.sizes, strict=False):
         points = [
             (outcome.logit_bound, max(outcome.worst_error, 1e-9))
             for outcome in report.outcomes

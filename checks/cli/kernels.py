@@ -98,14 +98,13 @@ def examine(
         refuse_unwritable(plot, overwrite=force)
     from reductions.conformance.calling import Arrays, Convention, Layout, Temperature
     from reductions.conformance.examination import examine_kernel
-    from reductions.conformance.hard_instance import build
     from reductions.conformance.low_precision import Precision
-    from reductions.conformance.suite import suite_parameters
+    from reductions.conformance.suite import build_instance, suite_parameters
 
     convention = Convention(
         Arrays(arrays.value), Layout(layout.value), Precision(precision.value), Temperature(temperature.value)
     )
-    chosen = [p for p in suite_parameters(suite.value) if tokens is None or p.tokens <= tokens]
+    chosen = [p for p in suite_parameters(suite.value) if tokens is None or p.label.tokens <= tokens]
     sys.path.insert(0, os.getcwd())  # the kernel's process inherits the path
     with progress_bar("testing", quiet=quiet) as bar:
         done = 0
@@ -117,7 +116,7 @@ def examine(
                 bar(done, len(chosen))
 
         report = examine_kernel(
-            target, map(build, chosen), convention, time_limit_s=time_limit, progress=progress
+            target, map(build_instance, chosen), convention, time_limit_s=time_limit, progress=progress
         )
     if plot is not None:
         from checks.kernel_figure import write_figure
@@ -146,7 +145,7 @@ def _print_report(report: KernelReport) -> None:
         first = next(outcome for outcome in report.outcomes if outcome.message == message)
         count = sum(outcome.message == message for outcome in report.outcomes)
         print(f"failed {count} times, first on {first.name}: {message}")
-    for tokens in dict.fromkeys(regime.tokens for regime in report.regimes):
+    for tokens in report.sizes:
         bound = report.right_up_to(tokens)
         told = "for no logit bound" if bound is None else f"up to logit bound {bound:.1f}"
         print(f"L = {tokens}: every decision right and every row within the margin {told}")
@@ -163,6 +162,8 @@ def _row(regime: Regime) -> tuple[str, ...]:
     low, high = regime.logit_bounds
     worst = regime.worst_error
     return (
+        regime.reading,
+        regime.route,
         str(regime.tokens),
         f"{regime.strength:g}",
         f"{low:.1f} to {high:.1f}",

@@ -35,7 +35,7 @@ class Outcome:
 
     Attributes
     ----------
-    name, family, tokens, strength, logit_bound, answer
+    name, reading, route, family, tokens, strength, logit_bound, answer
         Of the instance; the strength as a float.
     verdict
         Of the kernel.
@@ -50,6 +50,8 @@ class Outcome:
     """
 
     name: str
+    reading: str
+    route: str
     family: str
     tokens: int
     strength: float
@@ -79,11 +81,17 @@ class KernelReport:
 
     @cached_property
     def regimes(self) -> tuple[Regime, ...]:
-        """The outcomes by number of tokens and strength, in the order they came."""
-        keys = dict.fromkeys((outcome.tokens, outcome.strength) for outcome in self.outcomes)
-        return tuple(
-            Regime(*key, tuple(o for o in self.outcomes if (o.tokens, o.strength) == key)) for key in keys
-        )
+        """The outcomes by reading, route, number of tokens and strength, in the order they came."""
+        regimes: dict[tuple[str, str, int, float], list[Outcome]] = {}
+        for outcome in self.outcomes:
+            key = (outcome.reading, outcome.route, outcome.tokens, outcome.strength)
+            regimes.setdefault(key, []).append(outcome)
+        return tuple(Regime(*key, tuple(found)) for key, found in regimes.items())
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The numbers of tokens, in increasing order."""
+        return tuple(sorted({outcome.tokens for outcome in self.outcomes}))
 
     def right_up_to(self, tokens: int) -> float | None:
         """Return the largest logit bound b such that all counting instances of L tokens up to b are right."""
@@ -104,18 +112,17 @@ class KernelReport:
             "convention": asdict(self.convention),
             "headroom": HEADROOM,
             "exit_status": self.exit_status,
-            "right_up_to": {
-                str(tokens): self.right_up_to(tokens)
-                for tokens in dict.fromkeys(outcome.tokens for outcome in self.outcomes)
-            },
+            "right_up_to": {str(tokens): self.right_up_to(tokens) for tokens in self.sizes},
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
         }
 
 
 @dataclass(frozen=True)
 class Regime:
-    """The outcomes of one number of tokens at one strength."""
+    """The outcomes of one reading and route, one number of tokens, and one strength."""
 
+    reading: str
+    route: str
     tokens: int
     strength: float
     outcomes: tuple[Outcome, ...]
@@ -152,12 +159,9 @@ def judge(
     message: str = "",
     seconds: float = 0.0,
 ) -> Outcome:
-    """Judge the outputs (L, 1) of all rows, or None where there are none."""
+    """Judge the outputs (L, 1) of all rows of an instance rounded to ``precision``; None: there are none."""
     rows = instance.rows
-    baseline = exact_attention_in(
-        instance.queries[rows], instance.keys, instance.values, instance.temperature, precision
-    )
-    baseline_error = instance.worst_error(baseline[:, 0])
+    baseline_error = instance.worst_error(_exact_in(instance, precision))
     worst_error = None
     verdict = Verdict.FAILED
     if outputs is not None:
@@ -169,11 +173,14 @@ def judge(
             verdict = Verdict.RIGHT if worst_error < 1 else Verdict.OUTSIDE
             if instance.decide(judged) is not instance.answer:
                 verdict = Verdict.WRONG
+    label = instance.label
     return Outcome(
-        name=instance.parameters.name,
-        family=instance.parameters.family,
-        tokens=instance.parameters.tokens,
-        strength=float(instance.parameters.strength),
+        name=label.name,
+        reading=label.reading,
+        route=label.route,
+        family=label.family,
+        tokens=label.tokens,
+        strength=float(label.strength),
         logit_bound=instance.logit_bound,
         answer=str(instance.answer),
         verdict=verdict,
@@ -185,20 +192,35 @@ def judge(
     )
 
 
+def _exact_in(instance: HardInstance, precision: Precision) -> NDArray[np.floating[Any]]:
+    """Return what exact attention in a precision makes of the judged rows, shape (rows,)."""
+    found = np.empty(len(instance.rows))
+    seen = np.array([instance.keys_seen(int(row)) for row in instance.rows])
+    queries, keys, values = instance.queries, instance.keys, instance.values
+    for end in np.unique(seen):
+        at = np.flatnonzero(seen == end)
+        rows = instance.rows[at]
+        arrays = (queries[rows], keys[:end], values[:end])
+        found[at] = exact_attention_in(*arrays, instance.temperature, precision)[:, 0]
+    return found
+
+
 def outcomes(
     process: KernelProcess, instances: Iterable[HardInstance], progress: Callable[[str], None] | None = None
 ) -> Iterator[Outcome]:
     """Run the kernel on one instance after the other; a failure is an outcome, and the run goes on."""
-    for instance in instances:
+    precision = process.convention.precision
+    for exact in instances:
+        instance = exact.rounded_to(precision)
         if progress is not None:
-            progress(instance.parameters.name)
+            progress(instance.label.name)
         arrays = (instance.queries, instance.keys, instance.values)
         try:
-            answered = process.call(*arrays, instance.temperature)
+            answered = process.call(*arrays, instance.temperature, instance.scale_ends)
         except KernelFailed as error:
-            yield judge(instance, None, process.convention.precision, str(error))
+            yield judge(instance, None, precision, str(error))
         else:
-            yield judge(instance, answered.output, process.convention.precision, seconds=answered.seconds)
+            yield judge(instance, answered.output, precision, seconds=answered.seconds)
 
 
 def examine_kernel(

@@ -15,22 +15,28 @@ from itertools import product
 from typing import Any
 
 from reductions.conformance.families import FAMILIES
-from reductions.conformance.hard_instance import HardInstance, Parameters, build
+from reductions.conformance.hard_instance import HardInstance
+from reductions.conformance.integer_instance import PCP_FIELDS, Parameters, build
+from reductions.conformance.var_instance import VarParameters, build_var
+from reductions.problems.approximate_var import Reading
+from reductions.problems.interpolation import Kernel
 
 SUITE_VERSION = 1
 """Raised whenever a suite's instances change."""
 
-COORDINATES = {64: 14, 256: 14, 1024: 62, 4096: 62, 16384: 62, 65536: 62}
-"""m by L: two less than a power of four."""
-
 STRENGTHS = (Fraction(1, 16), Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
 
-SUITES = {"quick": (64, 256, 1024), "full": (64, 256, 1024, 4096, 16384, 65536)}
-"""L of the instances of each suite."""
+COORDINATES = {64: 14, 256: 14, 1024: 62, 4096: 62, 16384: 62, 65536: 62}
+"""m by L, for the direct route: two less than a power of four."""
+
+SUITES = {"quick": (1024, 256, 16), "full": (65536, 4096, 32)}
+"""For each suite: the largest L of the direct route, that of route pcp, the largest side n of a VAR model."""
+
+SuiteParameters = Parameters | VarParameters
 
 
-def suite_parameters(suite: str = "quick", seeds: int = 1) -> Iterator[Parameters]:
-    """Yield what the instances of a suite are made from, smallest first; twins follow each other.
+def suite_parameters(suite: str = "quick", seeds: int = 1) -> Iterator[SuiteParameters]:
+    """Yield what the instances of a suite are made from: full attention, then VAR; twins follow each other.
 
     Raises
     ------
@@ -41,11 +47,31 @@ def suite_parameters(suite: str = "quick", seeds: int = 1) -> Iterator[Parameter
         raise ValueError(f"Argument 'suite' must be one of {', '.join(SUITES)}, not {suite!r}.")
     if seeds < 1:
         raise ValueError(f"Argument 'seeds' must be at least 1, not {seeds}.")
+    direct, pcp, side = SUITES[suite]
     twins = (False, True)
-    for tokens, strength, lifted, family, seed, planted in product(
-        SUITES[suite], STRENGTHS, (False, True), FAMILIES, range(seeds), twins
-    ):
-        yield Parameters(family, tokens, COORDINATES[tokens], planted, strength, lifted, seed)
+    for tokens in (size for size in COORDINATES if size <= direct):
+        for strength, lifted, family, seed, planted in product(
+            STRENGTHS, twins, FAMILIES, range(seeds), twins
+        ):
+            yield Parameters(family, tokens, COORDINATES[tokens], planted, strength, lifted, seed=seed)
+    families = [family for family in FAMILIES if family != "formula"]
+    for tokens in (size for size in COORDINATES if size <= pcp):
+        for (field, block), strength, family, seed, planted in product(
+            PCP_FIELDS.items(), STRENGTHS, families, range(seeds), twins
+        ):
+            yield Parameters(family, tokens, 2 * block, planted, strength, field=field, seed=seed)
+    for n in (n for n in (16, 32, 64) if n <= side):
+        for family, kernel, seed, strength, planted in product(
+            families, (Kernel.BICUBIC, Kernel.NEAREST), range(seeds), STRENGTHS[2:], twins
+        ):
+            yield VarParameters(Reading.MAPS, n, planted, strength, family, kernel, seed)
+        for seed, strength, planted in product(range(seeds), STRENGTHS[2:], twins):
+            yield VarParameters(Reading.START_AND_POSITIONS, n, planted, strength, seed=seed)
+
+
+def build_instance(parameters: SuiteParameters) -> HardInstance:
+    """Build an instance of either kind."""
+    return build(parameters) if isinstance(parameters, Parameters) else build_var(parameters)
 
 
 def hard_instances(suite: str = "quick", seeds: int = 1) -> Iterator[HardInstance]:
@@ -63,12 +89,12 @@ def hard_instances(suite: str = "quick", seeds: int = 1) -> Iterator[HardInstanc
     ValueError
         As :func:`suite_parameters`.
     """
-    return map(build, suite_parameters(suite, seeds))
+    return map(build_instance, suite_parameters(suite, seeds))
 
 
 def suite_manifest(suite: str = "quick", seeds: int = 1) -> dict[str, Any]:
     """Return the suite's version and, for every instance, its name and digest, with a digest of them all."""
-    digests = {instance.parameters.name: instance.digest for instance in hard_instances(suite, seeds)}
+    digests = {instance.label.name: instance.digest for instance in hard_instances(suite, seeds)}
     whole = hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in digests.items()).encode())
     return {
         "schema": 1,

@@ -370,7 +370,7 @@ class VarModel:
             wanted = rows if last else None
             if rows is not None and maps is not None and not last:
                 wanted = np.empty(0, np.int64)
-            source = self._tokens_of_scale(scale, start_token, maps, outputs)
+            source = self.tokens_of_scale(scale, start_token, maps, outputs)
             outputs.append(self._apply_layers(source, caches, wanted, threads, progress if last else None))
         return outputs
 
@@ -406,7 +406,7 @@ class VarModel:
                     f"Argument 'rows' must be pixels 0 ... {height * width - 1} of the last scale."
                 )
 
-    def _tokens_of_scale(
+    def tokens_of_scale(
         self, scale: int, start_token: Floats, maps: Sequence[TokenMap] | None, outputs: list[Floats]
     ) -> TokenSource:
         """Return Y_k: the start token or the up-interpolated token map before, plus positions."""

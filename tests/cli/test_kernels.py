@@ -65,7 +65,10 @@ def test_a_wrong_kernel_ends_with_status_1_and_its_errors_in_json(tmp_path):
 def test_a_kernel_that_raises_is_told_in_one_line():
     run = run_test_kernel("user_kernels:raises")
     assert run.returncode == 1
-    assert "failed 120 times, first on random-L64-m14-f1_16-no-s0: RuntimeError: no such luck\n" in run.stdout
+    assert (
+        "failed 216 times, first on attention-direct-random-L64-f1_16-m14-s0-no: RuntimeError: no such luck\n"
+        in run.stdout
+    )
     assert "Traceback" not in run.stdout + run.stderr
 
 
