@@ -29,7 +29,7 @@ def precision(bits: int = BITS) -> Iterator[Any]:
 
 
 def enclosed_run(model: VarModel, start_token: Floats) -> list[list[Token]]:
-    """Draw with a model without positions; return all tokens of every scale as intervals.
+    """Draw with a model; return all tokens of every scale as intervals.
 
     Interpolation is exact up to the enclosure of fractions; nothing is shared with the double-precision
     model but its weights. For models of a few tokens.
@@ -44,6 +44,12 @@ def enclosed_run(model: VarModel, start_token: Floats) -> list[list[Token]]:
                 (h, w), rule = model.schedule[scale - 1], model.interpolation
                 rows, columns = rule.exact_matrix(h, height), rule.exact_matrix(w, width)
                 tokens = [_mixed(iv, maps[-1], row, column) for row, column in product(rows, columns)]
+            table = model.position_table[scale] if model.position_table else None
+            if table is not None:
+                tokens = [
+                    [x + float(p) for x, p in zip(*pair, strict=True)]
+                    for pair in zip(tokens, table, strict=True)
+                ]
             for layer, cache in zip(model.layers, seen, strict=True):
                 if isinstance(layer, FeedForward):
                     tokens = [[_positive(iv, x) for x in _times(token, layer.weights)] for token in tokens]

@@ -28,20 +28,28 @@ class Table:
         return "\n".join([self.caption, *("  ".join(row) for row in (self.columns, *self.rows))])
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
-        body = "".join(f"<tr>{self._cells(row)}</tr>" for row in self.rows)
+        head = "".join(f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name in self.columns)
+        body = "".join(f"<tr>{_cells(row)}</tr>" for row in self.rows)
         return (
-            f'<div class="wide-table" role="region" tabindex="0" aria-label="{escape(self.caption)}">'
-            f"<table><caption>{escape(self.caption)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            f'<div class="lemma-report" role="region" tabindex="0" aria-label="{escape(self.caption)}" '
+            f'style="overflow-x:auto"><table style="{_TABLE}"><caption style="{_CAPTION}">'
+            f"{escape(self.caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
-    def _cells(self, row: Sequence[str]) -> str:
-        first, *others = row
-        labelled = zip(self.columns[1:], others, strict=True)
-        return f'<th scope="row">{escape(first)}</th>' + "".join(
-            f'<td data-label="{escape(label)}">{escape(cell)}</td>' for label, cell in labelled
-        )
+
+_TABLE = "border-collapse:collapse;color:inherit;background:none;width:100%;font-size:.85rem"
+_CAPTION = "text-align:left;caption-side:top;color:inherit"
+_CELL = (
+    "text-align:left;vertical-align:top;padding:.15em .5em;border-bottom:1px solid;font-weight:inherit;"
+    "color:inherit;background:none"
+)
+
+
+def _cells(row: Sequence[str]) -> str:
+    first, *others = (escape(cell) for cell in row)
+    return f'<th scope="row" style="{_CELL}">{first}</th>' + "".join(
+        f'<td style="{_CELL}">{cell}</td>' for cell in others
+    )
 
 
 def measurements(path: str | Path) -> Results:
@@ -76,11 +84,10 @@ def targets(results: Results) -> Table:
         for target in suite["targets"]:
             relation = "≥" if target["relation"] == ">=" else "≤"
             measured = "" if target["measured"] is None else short(target["measured"])
-            goal = f"{relation} {short(target['goal'])}"
-            rows.append((target["name"], goal, measured, words[target["met"]], target["note"]))
-    return Table(
-        "Goals and what this build measured", ("figure", "goal", "measured", "result", "note"), tuple(rows)
-    )
+            goal = f"{relation}\N{NO-BREAK SPACE}{short(target['goal'])}"
+            result = words[target["met"]] + (f" ({target['note']})" if target["note"] else "")
+            rows.append((target["name"], goal, measured, result))
+    return Table("Goals and what this build measured", ("figure", "goal", "measured", "result"), tuple(rows))
 
 
 def speed_ups(results: Results, name: str) -> Table:
@@ -88,7 +95,9 @@ def speed_ups(results: Results, name: str) -> Table:
     rows = tuple(
         (
             entry["method"],
-            ", ".join(f"{key} {value}" for key, value in entry["setting"].items() if key != "data"),
+            ", ".join(
+                f"{key} {value}" for key, value in entry["setting"].items() if key not in ("b", "data")
+            ),
             duration(seconds(entry)),
             "" if entry["speed_up"] is None else f"{short(entry['speed_up']['median'])}x",
             "" if entry["error"] is None else f"{entry['error']:.1e}",
@@ -122,6 +131,33 @@ def best_peers(results: Results) -> Table:
             )
     columns = ("data", "worst error", "time", "fastest peer of no larger error", "its time", "ratio")
     return Table("Low rank against the best setting of any peer", columns, tuple(rows))
+
+
+def choices(results: Results) -> Table:
+    """Return what the automatic choice took, and how it compares with both exact methods."""
+    rows = [
+        (
+            f"{setting['data']}, {setting['tokens']:,}, d = {setting['d']}, b = {setting['b']:g}",
+            f"{setting['tolerance']:g}",
+            str(setting["chosen"]),
+            f"{entry['error']:.1e}",
+            f"{entry['certified_error']:.1e}",
+            f"{short(entry['speed_up']['median'])}x",
+            f"{short(entry['extra']['over_torch'])}x",
+        )
+        for entry in suite(results, "dispatcher")["measurements"]
+        if (setting := entry["setting"]).get("chosen")
+    ]
+    columns = (
+        "data and tokens",
+        "tolerance",
+        "chosen",
+        "worst error",
+        "certified",
+        "over its exact",
+        "over torch",
+    )
+    return Table("Certified choices", columns, tuple(rows))
 
 
 def figures(results: Results, name: str) -> Table:

@@ -13,6 +13,7 @@ SUITES = {
     "scaling": "how time grows with the side of the image, fast and exact",
     "peers": "time and worst-case error against other approximations, on four families of data",
     "gemm": "fraction of the speed of a matrix product",
+    "dispatcher": "the automatic choice between low rank and exact, and its certificates",
 }
 """Names and what they measure."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,12 +17,13 @@ from checks.performance.peers.kernel_features import kernel_nystroem, tensor_ske
 from checks.performance.peers.nystromformer import nystromformer
 from checks.performance.peers.torch_attention import TorchAttention
 from checks.performance.suite import Bench, Measurement, Setting, SuiteResult, Target
+from reductions.fast_attention.approximate_attention import ApproximateAttention, approximate_attention
 
 DIMENSION, LOGIT_BOUND = 16, 1.0
 DEGREES = (1, 2, 3, 4)
-EXACT, OWN = "torch SDPA", "low rank"
+EXACT, OWN, CERTIFIED = "torch SDPA", "low rank", "low rank, certified choice"
 
-Approximation = tuple[str, dict[str, int], partial[NDArray[Any]]]
+Approximation = tuple[str, Mapping[str, float], partial[NDArray[Any]]]
 
 
 def run(bench: Bench) -> SuiteResult:
@@ -42,6 +43,8 @@ def approximations(bench: Bench, inputs: Inputs) -> Iterable[Approximation]:
     """Yield (method, setting, call) of all methods but the exact one."""
     for degree in DEGREES:
         yield OWN, {"degree": degree}, partial(LowRank.outputs, LowRank(inputs, degree, bench.threads))
+    for tolerance in (1e-1, 1e-2, 1e-3, 1e-4):
+        yield CERTIFIED, {"tolerance": tolerance}, partial(_certified, inputs, tolerance, bench.threads)
     sizes = bench.pick(tiny=(32,), quick=(64, 256, 1024), full=(64, 256, 1024, 4096))
     for features in sizes:
         yield "FAVOR+", {"features": features}, partial(favor, inputs, features, bench.seed)
@@ -70,7 +73,7 @@ def approximations(bench: Bench, inputs: Inputs) -> Iterable[Approximation]:
 
 def _family(bench: Bench, inputs: Inputs, family: str) -> list[Measurement]:
     reference = Reference(inputs, most_rows=len(inputs.queries), threads=bench.threads)
-    settings: dict[str, tuple[str, dict[str, int]]] = {EXACT: (EXACT, {})}
+    settings: dict[str, tuple[str, Mapping[str, float]]] = {EXACT: (EXACT, {})}
     calls: dict[str, Call | Sequence[Call]] = {EXACT: TorchAttention(inputs).outputs}
     errors: dict[str, float] = {EXACT: reference.error(TorchAttention(inputs).outputs())}
     certified: dict[str, float] = {}
@@ -80,7 +83,9 @@ def _family(bench: Bench, inputs: Inputs, family: str) -> list[Measurement]:
         calls[label] = call
         errors[label] = reference.error(call())  # also warms up
         if method == OWN:
-            certified[label] = LowRank(inputs, setting["degree"], bench.threads).certified_error
+            certified[label] = LowRank(inputs, int(setting["degree"]), bench.threads).certified_error
+        elif method == CERTIFIED:
+            certified[label] = _choice(inputs, setting["tolerance"], bench.threads).certificate.error_bound
     timings = paired(
         calls,
         rounds=bench.pick(tiny=1, quick=2, full=3),
@@ -103,6 +108,21 @@ def _family(bench: Bench, inputs: Inputs, family: str) -> list[Measurement]:
     ]
 
 
+def _certified(inputs: Inputs, tolerance: float, threads: int) -> NDArray[Any]:
+    return _choice(inputs, tolerance, threads).output
+
+
+def _choice(inputs: Inputs, tolerance: float, threads: int) -> ApproximateAttention:
+    return approximate_attention(
+        inputs.queries,
+        inputs.keys,
+        inputs.values,
+        temperature=inputs.temperature,
+        tolerance=tolerance,
+        threads=threads,
+    )
+
+
 def advantage(measurements: Iterable[Measurement]) -> list[tuple[int, float, float | None, str | None]]:
     """Compare each degree with the fastest peer setting whose error is not larger.
 
@@ -114,7 +134,7 @@ def advantage(measurements: Iterable[Measurement]) -> list[tuple[int, float, flo
     """
     entries = list(measurements)
     own = [entry for entry in entries if entry.method == OWN]
-    peers = [entry for entry in entries if entry.method not in (OWN, EXACT)]
+    peers = [entry for entry in entries if entry.method not in (OWN, EXACT, CERTIFIED)]
     result: list[tuple[int, float, float | None, str | None]] = []
     for entry in own:
         assert entry.error is not None
