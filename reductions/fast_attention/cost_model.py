@@ -15,16 +15,16 @@ from reductions.upper_bound.monomial_features import feature_count
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 # Seconds a pair of query and key: maximum, subtraction, exponential; and a multiply-add of the products.
-_PAIR = {FLOAT32: 2.4e-9, FLOAT64: 5.8e-9}
-_PAIR_PRODUCT = {FLOAT32: 0.03e-9, FLOAT64: 0.07e-9}
+_PAIR = {FLOAT32: 1.5e-9, FLOAT64: 2.2e-9}
+_PAIR_PRODUCT = {FLOAT32: 0.03e-9, FLOAT64: 0.05e-9}
 
-# Seconds a token, and a token and number of the state, on either side.
-_TOKEN = 6e-9
-_TOKEN_PRODUCT = {FLOAT32: 0.06e-9, FLOAT64: 0.11e-9}
+# Seconds a token and axis; and a token and number of the state, on either side.
+_TOKEN = 2.5e-9
+_TOKEN_PRODUCT = {FLOAT32: 0.033e-9, FLOAT64: 0.058e-9}
 # Seconds a number of the state, when it is weighted for a block of queries.
-_STATE = 20e-9
+_STATE = 25e-9
 # Seconds a call of a kernel.
-_CALL = 1e-4
+_CALL = 0.6e-4
 
 PLANNING = 4e-3
 """Seconds to certify a polynomial for a new interval."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import mpmath
@@ -283,3 +285,14 @@ def test_the_certificate_can_be_read():
     assert f"degree {certificate.degree}" in text
     assert "within the tolerance 0.01" in text
     assert certificate._repr_html_().count("<tr>") == len(text.splitlines())
+
+
+def test_a_small_layer_loads_no_compiler():
+    program = (
+        "import sys, numpy as np\n"
+        "from reductions.fast_attention.approximate_attention import approximate_attention as attend\n"
+        "x = np.ones((100, 3))\n"
+        "attend(x, x, x, temperature=1.0, tolerance=1e-3)\n"
+        "assert not {'numba', 'torch', 'sympy'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
