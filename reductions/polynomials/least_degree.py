@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
+from reductions.polynomials.bessel import bessel_error_bounds
 from reductions.polynomials.remez import best_error_bounds
 
 
@@ -28,6 +29,8 @@ def least_degree(half_width: float | Fraction, tolerance: float, max_degree: int
     b = Fraction(half_width)
 
     def excluded(degree: int) -> bool:
+        if b and bessel_error_bounds(b, degree)[0] > tolerance:  # cheaper, and often enough
+            return True
         return best_error_bounds(degree, b)[0] > tolerance
 
     if not excluded(0):

@@ -18,6 +18,7 @@ from typing import Any
 from reductions.polynomials.precision import float_above, float_below, working_precision
 
 _EXCHANGES = 60
+_NEWTON_STEPS = 12
 _LEVELLED = 2.0**-40
 """The exchange ends when the largest and the levelled error differ by this factor less 1."""
 
@@ -133,8 +134,11 @@ def _exchange(degree: int, half_width: Fraction) -> BestApproximation:
         balls = arb_poly.interpolate(points[:-1], heights, "newton").coeffs()
         scaled = arb_poly([c.mid() for c in balls])
         fine = abs(level) * _LEVELLED**2 * (-3 * b).exp()  # evaluation in balls widens them by up to e^(2b)
-        roots = acb_poly(scaled.derivative() - b * scaled).roots(tol=fine)
-        critical = sorted((z.real for z in roots if z.imag.contains(0)), key=float)
+        slope = scaled.derivative() - b * scaled
+        critical = _roots_nearby(slope, points[1:-1], fine)
+        if critical is None:
+            roots = acb_poly(slope).roots(tol=fine)
+            critical = sorted((z.real for z in roots if z.imag.contains(0)), key=float)
         points = [arb(-1), *(root.mid() for root in critical), arb(1)]
         if len(points) != degree + 2 or not all(abs(root) < 1 for root in critical):
             raise ValueError("the error does not alternate: more bits are needed")
@@ -156,6 +160,36 @@ def _exchange(degree: int, half_width: Fraction) -> BestApproximation:
         max(0.0, float_below(certified)),
         float_above(largest),
     )
+
+
+def _roots_nearby(slope: Any, guesses: list[Any], radius: Any) -> list[Any] | None:
+    """Return disjoint balls around as many roots as there are guesses, or None where Newton's method strays.
+
+    The polynomial changes its sign on every ball; if its degree is the number of guesses, they hold all
+    roots.
+    """
+    from flint import arb
+
+    derivative = slope.derivative()
+    balls: list[Any] = []
+    for guess in guesses:
+        x = guess
+        for _ in range(_NEWTON_STEPS):
+            ratio = slope(x) / derivative(x)
+            if not ratio.is_finite():
+                return None
+            x = (x - ratio).mid()
+            if abs(ratio) < radius:
+                break
+        else:
+            return None
+        if not slope(x - radius) * slope(x + radius) < 0:
+            return None
+        ball = arb(x, radius)
+        if balls and not balls[-1] < ball:
+            return None
+        balls.append(ball)
+    return balls
 
 
 def best_error_bounds(degree: int, half_width: float | Fraction) -> tuple[float, float]:
