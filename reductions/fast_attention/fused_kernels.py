@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reductions.fast_attention.kernel_plan import kernel_plan
 from reductions.fast_attention.tiles import REGISTER, ROW_BLOCK, SINGLE_COLUMNS, TILE
 from reductions.upper_bound.monomial_features import MonomialSet
 
@@ -81,17 +82,20 @@ def key_state(
     key_exponents, value_exponents = _exponents("keys", key_rows), _exponents("values", value_rows)
     scales = np.ldexp(1.0, -key_exponents), np.ldexp(1.0, -value_exponents)
     wide, narrow = _column_split(columns, kind)
+    plan = kernel_plan(monomials)
     parts = _parts(len(key_rows), len(monomials) * columns, workers)
 
     def absorb(part: slice) -> NDArray[np.float64]:
-        state = np.zeros((len(monomials) + 2 * ROW_BLOCK, wide + narrow))
+        state = np.zeros((len(monomials) + ROW_BLOCK, wide + narrow))
         compiled.absorb(
             key_rows[part],
             value_rows[part],
             *scales,
-            monomials.parent,
-            monomials.axis,
-            monomials.interior,
+            plan.parent,
+            plan.axis,
+            plan.interior,
+            plan.runs,
+            plan.rest,
             np.empty((TILE, wide), kind),
             np.empty((narrow, TILE), kind),
             state,
@@ -99,9 +103,10 @@ def key_state(
         return state[: len(monomials), :columns]
 
     states = _run(absorb, parts)
-    total = states[0]
+    total = np.empty((len(monomials), columns))
+    total[plan.order] = states[0]
     for state in states[1:]:
-        total += state
+        total[plan.order] += state
     shift = (monomials.exponents @ key_exponents)[:, None] + np.append(value_exponents, 0)
     with np.errstate(over="ignore"):
         scaled: NDArray[np.float64] = np.ldexp(total, shift)
@@ -168,16 +173,19 @@ def query_outputs(
     if not np.isfinite(largest).all():
         raise ValueError("Argument 'state' times the weights must be in the range of float64; it is not.")
     columns = np.frexp(largest)[1]
-    weighted = np.ldexp(weighted, -columns).astype(kind)
+    plan = kernel_plan(monomials)
+    weighted = np.ldexp(weighted, -columns).astype(kind)[plan.order]
     value_scale = np.ldexp(1.0, columns[:-1] - columns[-1])
 
     def emit(part: slice) -> None:
         compiled.emit(
             rows[part],
             np.ldexp(1.0, -exponents),
-            monomials.parent,
-            monomials.axis,
-            monomials.interior,
+            plan.parent,
+            plan.axis,
+            plan.interior,
+            plan.runs,
+            plan.rest,
             weighted,
             value_scale,
             output[part],

@@ -208,10 +208,11 @@ def term_roundings(degree: int, input_roundings: int = 0) -> int:
 def double_roundings(keys: int, features: int, absorptions: int = 1) -> int:
     """Return how many roundings of float64 one term passes before the division.
 
-    There are at most L/128 + (absorptions) tiles, and the sum of n numbers has n - 1 additions, in any order.
+    There are at most L/128 + (absorptions) tiles, and the sum of n numbers has n - 1 additions, in any
+    order. A chunk has 32 monomials, but the last of a run may have fewer: four have 64 or more, on average.
     """
     tiles = -(-keys // TILE) + absorptions
-    segments = -(-features // TILE) + 2
+    segments = -(-features // (TILE // 2)) + 2
     return tiles + segments + _WEIGHT_ROUNDINGS
 
 
