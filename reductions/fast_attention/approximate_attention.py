@@ -34,6 +34,7 @@ from reductions.fast_attention.planning import (
     choose,
     exact_choice,
     low_rank_choice,
+    shared_choice,
     total_seconds,
 )
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer, prepare
@@ -226,6 +227,10 @@ def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLay
                 low_rank.append(low_rank_choice(layer, index, dtype, tolerance, affordable))
             else:
                 low_rank.append(SMALL)
+        planned = list(low_rank)
+        for index, choice in enumerate(planned):
+            if choice == SMALL:  # not worth a polynomial of its own, but another block's may do
+                low_rank[index] = shared_choice(layer, index, dtype, tolerance, planned) or SMALL
         plans.append(low_rank)
         if not any(isinstance(choice, str) and choice != SMALL for choice in low_rank):
             break

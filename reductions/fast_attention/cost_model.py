@@ -26,10 +26,10 @@ _STATE = 25e-9
 # Seconds a call of a kernel.
 _CALL = 0.6e-4
 
-PLANNING = 4e-3
+PLANNING = 1.5e-3
 """Seconds to certify a polynomial for a new interval."""
 
-WORTH_PLANNING = 4e-3
+WORTH_PLANNING = 2.5e-3
 """Seconds of exact attention below which nothing else is considered: the kernels load in half a second."""
 
 LEAST_GAIN = 0.85

@@ -37,6 +37,9 @@ from reductions.upper_bound.weight_perturbation import weighted_mean_error
 _LARGEST_EPSILON = 0.9
 _TRIALS = 4
 
+# By how much an interval may be widened so that blocks share a polynomial.
+_LITTLE_WIDER = 1.03
+
 ABOVE_ROUNDING = "the tolerance is below the rounding error of low rank"
 SLOWER = "low rank is estimated to be slower"
 NO_POLYNOMIAL = "no polynomial meets the tolerance"
@@ -134,14 +137,14 @@ def low_rank_choice(
         Seconds that the block's queries and the keys that only it and later blocks see may take; infinity:
         any degree will do.
     """
-    block, bounds = layer.blocks[index], layer.bounds(index)
+    bounds = layer.bounds(index)
     d, value_dimension = layer.sizes
     limit = largest_degree(d, value_dimension, MAX_DEGREE) if d else -1
     reason = NO_POLYNOMIAL
     while limit >= 0 and _seconds(layer, index, limit, dtype) > affordable:
         limit, reason = limit - 1, SLOWER
     conversion = layer.conversion_error(bounds)
-    low, high = quantised(bounds.low, bounds.high)
+    low, high = quantised(*_common_interval(layer, index))
     if _rounding_is_hopeless(layer, index, dtype, bounds, tolerance):
         return ABOVE_ROUNDING
     target = tolerance - conversion
@@ -154,13 +157,56 @@ def low_rank_choice(
         polynomial = certified_degree(low, high, epsilon, limit)
         if polynomial is None:
             return reason
-        approximation = weighted_mean_error(layer.half_range, polynomial.error)
-        rounding = sum_up(_low_rank_rounding(layer, index, dtype, polynomial), conversion)
-        if sum_up(approximation, rounding) <= tolerance:
-            seconds = low_rank_seconds(block.queries, d, value_dimension, polynomial.degree, dtype)
-            return Choice(block, MEETS, dtype, bounds, polynomial, approximation, rounding, seconds)
-        target = min(target / 2, tolerance - rounding * (1 + 2.0**-20))
+        choice = with_polynomial(layer, index, dtype, polynomial)
+        if choice.error_bound <= tolerance:
+            return choice
+        target = min(target / 2, tolerance - choice.rounding_error * (1 + 2.0**-20))
     return ABOVE_ROUNDING
+
+
+def with_polynomial(
+    layer: PreparedLayer, index: int, dtype: np.dtype[Any], polynomial: ExpPolynomial
+) -> Choice:
+    """Return low-rank attention of a block by a given polynomial, with its error.
+
+    The polynomial's interval must hold the logits.
+    """
+    block, bounds = layer.blocks[index], layer.bounds(index)
+    if not polynomial.low <= bounds.low <= bounds.high <= polynomial.high:
+        raise ValueError("Argument 'polynomial' must be one whose interval holds the block's logits.")
+    rounding = _low_rank_rounding(layer, index, dtype, polynomial)
+    return Choice(
+        block,
+        MEETS,
+        dtype,
+        bounds,
+        polynomial,
+        weighted_mean_error(layer.half_range, polynomial.error),
+        sum_up(rounding, layer.conversion_error(bounds)),
+        low_rank_seconds(block.queries, *layer.sizes, polynomial.degree, dtype),
+    )
+
+
+def shared_choice(
+    layer: PreparedLayer,
+    index: int,
+    dtype: np.dtype[Any],
+    tolerance: float,
+    planned: Sequence[Choice | str],
+) -> Choice | None:
+    """Return low-rank attention of a block by the cheapest polynomial of another block that will do."""
+    bounds = layer.bounds(index)
+    polynomials = {
+        choice.polynomial
+        for choice in planned
+        if isinstance(choice, Choice) and choice.polynomial is not None
+    }
+    for polynomial in sorted(polynomials, key=lambda polynomial: polynomial.degree):
+        if polynomial.low <= bounds.low and bounds.high <= polynomial.high:
+            choice = with_polynomial(layer, index, dtype, polynomial)
+            if choice.error_bound <= tolerance:
+                return choice
+    return None
 
 
 def _low_rank_rounding(
@@ -246,6 +292,17 @@ def quantised(low: float, high: float) -> tuple[float, float]:
         return low, high
     step = 2.0 ** (math.frexp(half)[1] - 7)
     return math.floor(low / step) * step, math.ceil(high / step) * step
+
+
+def _common_interval(layer: PreparedLayer, index: int) -> tuple[float, float]:
+    """Return the interval of a block's logits, widened to hold those of other blocks where that is little."""
+    bounds = layer.bounds(index)
+    low, high = bounds.low, bounds.high
+    for other in map(layer.bounds, range(len(layer.blocks))):
+        wider = min(low, other.low), max(high, other.high)
+        if wider[1] - wider[0] <= _LITTLE_WIDER * (bounds.high - bounds.low):
+            low, high = wider
+    return low, high
 
 
 def _epsilon(target: float, half_range: float) -> float:
