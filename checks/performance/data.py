@@ -126,6 +126,23 @@ def near_threshold(tokens: int, dimension: int, logit_bound: float, seed: int) -
     return _inputs(queries, keys, values, logit_bound)
 
 
+def decaying(tokens: int, dimension: int, logit_bound: float, seed: int) -> Inputs:
+    """Q and K whose i-th principal axis is 1/i as long as the first: some directions matter more.
+
+    Normal entries along random axes, scaled so that the largest logit is b; values follow the first axis.
+    """
+    generator = np.random.default_rng(seed)
+    lengths = 1 / np.arange(1, dimension + 1)
+    axes = np.linalg.qr(generator.standard_normal((dimension, dimension)))[0]
+    queries, keys = (generator.standard_normal((2, tokens, dimension)) * lengths) @ axes
+    largest = max(
+        float(np.abs(queries[start : start + 1024] @ keys.T).max()) for start in range(0, tokens, 1024)
+    )
+    scale = np.sqrt(logit_bound * dimension / largest)
+    values = np.sign(np.outer(keys @ axes[0], np.ones(dimension)) + generator.standard_normal(keys.shape) / 4)
+    return _inputs(scale * queries, scale * keys, values, logit_bound)
+
+
 FAMILIES: dict[str, Family] = {
     "uniform": uniform,
     "clustered": clustered,

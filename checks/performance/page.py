@@ -160,6 +160,27 @@ def choices(results: Results) -> Table:
     return Table("Certified choices", columns, tuple(rows))
 
 
+def fewer_features(results: Results) -> Table:
+    """Return ranks, errors and times of all monomials of a degree and of planned features."""
+    rows = []
+    entries = suite(results, "principal-axes")["measurements"]
+    for plain, planned, total in zip(entries[::3], entries[1::3], entries[2::3], strict=True):
+        setting = plain["setting"]
+        rows.append(
+            (
+                f"{setting['data']}, ε = {setting['epsilon']:g}",
+                f"{plain['extra']['rank']:,}",
+                f"{planned['extra']['rank']:,}",
+                f"{planned['error']:.1e}",
+                f"{planned['certified_error']:.1e}",
+                f"{short(planned['speed_up']['median'])}x",
+                f"{short(total['speed_up']['median'])}x",
+            )
+        )
+    columns = ("data", "all monomials", "planned", "worst error", "certified", "speed-up", "with planning")
+    return Table("Ranks at the same certified error", columns, tuple(rows))
+
+
 def figures(results: Results, name: str) -> Table:
     """Return the further figures of a suite, such as exponents."""
     rows = tuple((key, f"{value:.2f}") for key, value in suite(results, name)["figures"].items())

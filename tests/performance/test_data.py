@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from checks.performance.data import FAMILIES, coherent, near_threshold
+from checks.performance.data import FAMILIES, coherent, decaying, near_threshold
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -17,6 +17,14 @@ def test_shapes_and_the_logit_bound(family, dimension, bound):
     logits = inputs.queries.astype(np.float64) @ inputs.keys.T.astype(np.float64) / dimension
     assert np.abs(logits).max() <= bound * (1 + 1e-6)
     assert np.abs(inputs.values).max() <= 1
+
+
+def test_decaying_data_decays():
+    inputs = decaying(2000, 16, 1.0, 0)
+    spectrum = np.linalg.svd(inputs.keys, compute_uv=False)
+    assert np.allclose(spectrum / spectrum[0], 1 / np.arange(1, 17), rtol=0.1)
+    logits = inputs.queries.astype(np.float64) @ inputs.keys.T.astype(np.float64) / 16
+    assert abs(np.abs(logits).max() - 1) < 1e-6
 
 
 @pytest.mark.parametrize("family", FAMILIES)
