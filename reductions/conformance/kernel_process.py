@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
+import warnings
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -120,6 +122,8 @@ class KernelProcess:
 
 def _serve(pipe: Connection[Any, Any], target: str, convention: Convention) -> None:
     """Run in the kernel's process: load it, then answer one call after the other."""
+    os.dup2(2, 1)  # what a kernel prints must not get into the report
+    warnings.simplefilter("ignore")  # nor its warnings between the lines of progress
     try:
         kernel = load_kernel(target)
     except KernelNotFound as error:
