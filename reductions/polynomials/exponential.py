@@ -195,6 +195,20 @@ def certified_degree(
     return _certified(low, high, tolerance, largest)
 
 
+def provably_least(polynomial: ExpPolynomial, tolerance: float) -> bool:
+    """Tell whether it is proved that no real polynomial of a smaller degree meets the tolerance.
+
+    Raises
+    ------
+    ValueError
+        If the tolerance is not a positive number.
+    """
+    if not 0 < tolerance < math.inf:
+        raise ValueError(f"Argument 'tolerance' must be a positive number, not {tolerance}.")
+    b = half_width(polynomial.low, polynomial.high)
+    return polynomial.degree == 0 or best_error_bounds(polynomial.degree - 1, b)[0] > tolerance
+
+
 @lru_cache(maxsize=4096)
 def _certified(low: float, high: float, tolerance: float, largest: int) -> ExpPolynomial | None:
     b = half_width(low, high)

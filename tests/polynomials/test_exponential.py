@@ -15,6 +15,7 @@ from reductions.polynomials.exponential import (
     ExpPolynomial,
     certified_degree,
     minimax_polynomial,
+    provably_least,
 )
 from reductions.polynomials.remez import best_error_bounds
 
@@ -87,6 +88,8 @@ def test_certified_degree_is_least(b, tolerance):
     polynomial = certified_degree(-b, b, tolerance)
     assert polynomial.error <= tolerance
     assert polynomial.degree == 0 or best_error_bounds(polynomial.degree - 1, b)[0] > tolerance
+    assert provably_least(polynomial, tolerance)
+    assert not provably_least(minimax_polynomial(polynomial.degree + 1, -b, b), tolerance)
     assert polynomial is certified_degree(-b, b, tolerance)
     if polynomial.degree:
         assert certified_degree(-b, b, tolerance, polynomial.degree - 1) is None
