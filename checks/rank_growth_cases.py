@@ -95,11 +95,12 @@ def bessel_claims(
             share = floor(b, nu) if floor else 3 / (4 * ball(1).exp() * steps)
             value, following = ball(b).bessel_j(ball(nu)), ball(b).bessel_j(ball(nu + 1))
             decrease = (-ball((nu + 1) / b).acosh()).exp()
-            sides = [enclosure(x) for x in (share * size, value, size, following, decrease * value)]
-        low, middle, high, after, most = sides
-        yield f"b = {b}, ν = {nu}: lower bound", low[1], "<=", middle[0]
-        yield f"b = {b}, ν = {nu}: upper bound", middle[1], "<=", high[0]
-        yield f"b = {b}, ν = {nu}: decrease", after[1], "<", most[0]
+            sides = [coarse(enclosure(x), 15) for x in (share, value / size, following / value, decrease)]
+        low, middle, after, most = sides
+        name = f"b = {b}, ν = {nu}, J_ν(b) e^F(ν) = {float(middle[0]):.6f}"
+        yield f"{name}: lower bound", low[1], "<=", middle[0]
+        yield f"{name}: upper bound", middle[1], "<=", 1
+        yield f"{name}: decrease", after[1], "<", most[0]
 
 
 ERROR_CASES = [
@@ -119,8 +120,9 @@ def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
     for b, degree in ERROR_CASES:
         low, high = bounds(b, degree)
         least, most = (Fraction(x) for x in best_error_bounds(degree, b))
-        yield f"E_{degree}({b}) is not below the stated bound", low, "<=", most
-        yield f"E_{degree}({b}) is not above the stated bound", high, ">=", least
+        words = f"E_{degree}({b}) = {float(least):.4g} and the stated bound"
+        yield f"{words} {float(low):.4g} below", low, "<=", most
+        yield f"{words} {float(high):.4g} above", high, ">=", least
 
 
 @dataclass(frozen=True)
