@@ -37,7 +37,7 @@ def entropy_bounds_count(pair: tuple[int, int], count: Callable[[int, int], int]
 
 
 def equation_identities() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part 4: derivatives of F and of H, homogeneity, and the form with γ = ρ cosh a."""
+    """Part 2: derivatives of F and of H, homogeneity, and the form with γ = ρ cosh a."""
     import sympy
 
     gamma, rho, c, s, a, x = sympy.symbols("gamma rho c s a x", positive=True)
@@ -74,35 +74,6 @@ def equation_identities() -> tuple[dict[str, Any], dict[str, Any]]:
     }
 
 
-BESSEL_CASES = [
-    (Fraction(b), nu)
-    for b in (Fraction(1, 4), 1, 2, 4, 8, 16, 64, 256)
-    for nu in sorted(
-        {math.floor(b) + 1, math.floor(b) + 2, *(math.ceil(b * t) for t in (Fraction(3, 2), 2, 4))}
-    )
-]
-
-
-def bessel_claims(
-    floor: Callable[[Fraction, int], Any] | None = None, angle_of: Callable[[Any], Any] | None = None
-) -> Iterator[Claim]:
-    """The steps of part 2: 3 ω / (4e √μ) <= J_ν(b) <= ω and J_(ν+1)(b) < e^(-α(ν+1)) J_ν(b)."""
-    for b, nu in BESSEL_CASES:
-        with working_precision(PRECISION + 2 * nu):
-            angle = (angle_of or (lambda x: x.acosh()))(ball(nu / b))
-            size = (ball(b) * angle.sinh() - nu * angle).exp()
-            steps = ball(max(nu, math.ceil(b * b))).sqrt()
-            share = floor(b, nu) if floor else 3 / (4 * ball(1).exp() * steps)
-            value, following = ball(b).bessel_j(ball(nu)), ball(b).bessel_j(ball(nu + 1))
-            decrease = (-ball((nu + 1) / b).acosh()).exp()
-            sides = [coarse(enclosure(x), 15) for x in (share, value / size, following / value, decrease)]
-        low, middle, after, most = sides
-        name = f"b = {b}, ν = {nu}, J_ν(b) e^F(ν) = {float(middle[0]):.6f}"
-        yield f"{name}: lower bound", low[1], "<=", middle[0]
-        yield f"{name}: upper bound", middle[1], "<=", 1
-        yield f"{name}: decrease", after[1], "<", most[0]
-
-
 ERROR_CASES = [
     (Fraction(b), degree)
     for b in (Fraction(1, 4), 1, 2, 4, 8, 12)
@@ -114,7 +85,7 @@ Bounds = Callable[[Fraction, int], Enclosure]
 
 
 def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
-    """The bounds of parts 2 and 3 against proved bounds on E_g(b) from computed best polynomials."""
+    """The bounds that degrees are computed with against enclosures of E_g(b) from best polynomials."""
     from reductions.polynomials.remez import best_error_bounds
 
     for b, degree in ERROR_CASES:

@@ -14,7 +14,6 @@ from checks.lemma import Run, lemma
 from checks.rank_growth_cases import (
     Entropy,
     Rate,
-    bessel_claims,
     entropy_bounds_count,
     equation_identities,
     error_claims,
@@ -32,11 +31,10 @@ from reductions.upper_bound.rank_growth import (
 )
 
 RANK = "(1) the rank between e^H/(d + g + 1) and e^H"
-BESSEL = "(2) the Bessel function and its decrease, for index > argument"
-ERROR = "(2), (3) bounds on the least error"
-EQUATION = "(4) the equation of γ"
-EXPONENT = "(4), (5) H and its limit"
-RATE = "(6) g/ln N and ln r/ln N within O(ln ln N/ln N) of γ and δ"
+EQUATION = "(2) the equation of γ"
+ENTROPY = "(2), (3) H and its limit"
+ERROR = "(3) the bounds that least degrees are computed with"
+RATE = "(4) g/ln N and ln r/ln N within O(ln ln N/ln N) of γ and δ"
 
 LOGS = (30, 100, 400)
 
@@ -45,20 +43,20 @@ LOGS = (30, 100, 400)
     "lem-rank-growth",
     title="Growth of degree and rank",
     statement_uses=("lem-monomial-features", "lem-exp-polynomial"),
+    proof_uses=("lem-bessel-error",),
 )
 def rank_growth(run: Run) -> Iterator[Evidence]:
-    """Integers, algebra, and balls: bounds against Bessel functions, best polynomials and least degrees."""
+    """Integers, algebra, and balls: bounds against best polynomials, rates against least degrees."""
     largest = run.pick(quick=40, full=150)
     pairs = product(range(1, largest + 1), range(1, largest + 1))
     scope = f"all d, g from 1 to {largest}, in integers"
     yield exhaustive(RANK, scope, pairs, largest**2, lambda pair: entropy_bounds_count(pair))
-    yield certified(BESSEL, "b from 1/4 to 256, ν just above b and up to 4b", bessel_claims())
+    equation, entropy = equation_identities()
+    yield symbolic(EQUATION, "all γ > ρ > 0", equation)
+    yield symbolic(ENTROPY, "all c, γ > 0", entropy)
     yield certified(
         ERROR, "b from 1/4 to 12, degrees up to 4b + 8, best polynomials computed", error_claims()
     )
-    equation, entropy = equation_identities()
-    yield symbolic(EQUATION, "all γ > ρ > 0", equation)
-    yield symbolic(EXPONENT, "all c, γ > 0", entropy)
     logs = run.pick(quick=LOGS, full=(*LOGS, 1000))
     cases = growth_cases(logs)
     scope = (
@@ -123,21 +121,15 @@ def doubled_rank(run: Run) -> Evidence:
     )
 
 
-@rank_growth.control("J_ν(b) is taken to be e^(-F(ν)) itself")
+@rank_growth.control("e^(-F(g + 1)) itself for the lower bound, without the square root")
 def without_square_root(run: Run) -> Evidence:
-    """It is smaller, by a factor of about √(2π ν tanh α)."""
-    return certified(BESSEL, "b = 1/4, ν = 1", bessel_claims(floor=lambda b, nu: ball(1)))
-
-
-@rank_growth.control("below the interval: ℓ = b in the place of (b + g)/2")
-def without_the_split(run: Run) -> Evidence:
-    """It would make the error larger than it is."""
+    """The Bessel function is smaller, by a factor of about √(2π ν tanh α)."""
 
     def bounds(b: Fraction, degree: int) -> Enclosure:
-        if degree >= b:
+        if degree + 1 <= b:
             return Fraction(0), Fraction(1)
         with working_precision(PRECISION):
-            angle = ball((3 * b - degree) / (b + degree)).acosh()
-            return enclosure(((ball(b) * angle.sinh() - degree * angle) / 2).tanh())[0], Fraction(1)
+            angle = ball((degree + 1) / b).acosh()
+            return enclosure((ball(b) * angle.sinh() - (degree + 1) * angle).exp())[0], Fraction(1)
 
     return certified(ERROR, "b from 1/4 to 12", error_claims(bounds))

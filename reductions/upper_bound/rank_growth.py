@@ -198,7 +198,7 @@ def rank_exponent_enclosure(c: Number, rho: Number, kappa: Number, bits: int = 6
 def elementary_error_bounds(half_width: Number, degree: int) -> Enclosure:
     """Return bounds on E_g(b), the least max|P(x) e^-x - 1| over [-b, b] of all P of degree <= g.
 
-    Part 2 of the lemma where g + 1 > b, part 3 where g < b; 0 and 1 where these say nothing.
+    Those of lem-bessel-error without Bessel functions: part 3 where g + 1 > b, part 4 where g < b.
 
     Raises
     ------
@@ -212,31 +212,24 @@ def elementary_error_bounds(half_width: Number, degree: int) -> Enclosure:
     low, high = Fraction(0), Fraction(1)
     with working_precision(PRECISION):
         if degree < b:
-            mean = ball((b + degree) / 2)
-            angle = (ball((3 * b - degree) / (b + degree))).acosh()
-            low = enclosure(((mean * angle.sinh() - degree * angle) / 2).tanh())[0]
-        if nu > b:
-            below, above = _above_the_interval(b, nu)
-            low, high = max(low, below), min(high, above)
+            rate = ball(b * (b - degree)).sqrt()
+            if degree:
+                rate -= degree * ball(b / degree).sqrt().acosh()
+            low = enclosure(rate.tanh())[0]
+        if nu <= b:
+            low = max(low, enclosure(1 / (ball(1).exp() * ball(nu).sqrt()))[0])
+        else:
+            angle = ball(nu / b).acosh()
+            size = (ball(b) * angle.sinh() - nu * angle).exp()  # e^(-F(ν))
+            low = max(low, enclosure(size / (ball(1).exp() * ball(nu).sqrt()))[0])
+            room = 1 - (-angle).exp() - size * size / ball(2).sqrt()
+            if room > 0:
+                high = min(high, enclosure(ball(2).sqrt() * size / room)[1])
     return max(low, Fraction(0)), high
 
 
-def _above_the_interval(b: Fraction, nu: int) -> Enclosure:
-    angle = ball(nu / b).acosh()
-    size = (angle.sinh() * ball(b) - nu * angle).exp()  # ω = e^(-F(ν))
-    geometric = 1 / (1 - (-angle).exp())
-    second = size * size * geometric
-    if not second < 1:
-        return Fraction(0), Fraction(1)
-    above = enclosure(2 * size * geometric / (1 - second))[1]
-    bracket = (angle / 2).tanh() - second / (1 - second)
-    steps = max(nu, math.ceil(b * b))
-    below = enclosure(3 * size / (2 * ball(1).exp() * ball(steps).sqrt()) * bracket)[0]
-    return below, above
-
-
 def error_bounds(half_width: Number, degree: int) -> Enclosure:
-    """Return the better of the elementary bounds and those by Bessel functions (lem-bessel-error)."""
+    """Return the better of the elementary bounds and those by Bessel functions, all of lem-bessel-error."""
     from reductions.polynomials.bessel import bessel_error_balls
 
     low, high = elementary_error_bounds(half_width, degree)
