@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from checks.interval_model import enclosed_run
 from checks.lipschitz_instances import RecordedRun, draw_layer, recorded_run
 from reductions.fast_attention.error_chain import ScaleErrors, propagate_model
 from reductions.problems.interpolation import Interpolation, Kernel
@@ -20,7 +23,12 @@ from reductions.problems.var_model import (
     VarModel,
     square_schedule,
 )
-from reductions.upper_bound.error_propagation import LipschitzStage, feed_forward_lipschitz, propagate
+from reductions.upper_bound.error_propagation import (
+    AttentionMagnitudes,
+    LipschitzStage,
+    feed_forward_lipschitz,
+    propagate,
+)
 
 CHAINS = tuple(product(product((1, 2, 3), repeat=3), product((0, 1, 2), repeat=3)))
 """Weights of three feed-forward layers with one channel, and the errors put in after each."""
@@ -181,3 +189,55 @@ def alternating_errors(generator: np.random.Generator) -> Perturbed:
         recorded_run(model, start, None, lambda scale, _, tokens: tokens + signs if scale == 0 else tokens),
     )
     return Perturbed(model, [[1.0], [0.0]], True, *runs)
+
+
+def enclosed_claims(seed: int, count: int) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Draw twice with small models in interval arithmetic, the second time with errors put in everywhere.
+
+    The magnitudes are those of the perturbed run in float64, enlarged by 2^-30. That the rounding of that
+    run is smaller is claimed, too.
+    """
+    generator = np.random.default_rng(seed)
+    for index in range(count):
+        model = replace(draw_model(generator), schedule=square_schedule([1, 2]))
+        start = generator.integers(-8, 9, model.channels) / 8
+        local = [[float(2.0 ** generator.integers(-12, 0)) for _ in model.layers] for _ in model.schedule]
+        moves = [
+            [size * (generator.integers(0, 2, (h * w, model.channels)) * 2 - 1) for size in sizes]
+            for sizes, (h, w) in zip(local, model.schedule, strict=True)
+        ]
+        recorded = recorded_run(model, start, None, partial(_moved_floats, moves))
+        runs: tuple[list[Any], list[Any]] = [], []
+        enclosed_run(model, start, partial(_kept, runs[0]))
+        enclosed_run(model, start, partial(_moved, runs[1], moves))
+        magnitudes = [[_enlarged(m, 2.0**-30) for m in scale] for scale in recorded.magnitudes]
+        bounds = propagate_model(model, magnitudes, local, drawn=True)
+        stated = [
+            (x, e)
+            for scale, b in zip(recorded.entering, bounds, strict=True)
+            for x, e in zip(scale[1:], b.entering[1:], strict=True)
+        ]
+        for before, after, (floats, bound) in zip(*runs, stated, strict=True):
+            for x, y, z in zip(before, after, floats.ravel().tolist(), strict=True):
+                yield f"model {index}", abs(y - x), "<=", Fraction(bound)
+                yield f"model {index}: rounding", abs(y - z), "<=", Fraction(1, 2**40)
+
+
+def _moved_floats(moves: Any, scale: int, layer: int, tokens: Floats) -> Floats:
+    moved: Floats = tokens + moves[scale][layer]
+    return moved
+
+
+def _kept(store: list[Any], scale: int, layer: int, tokens: list[list[Any]]) -> list[list[Any]]:
+    store.append([x for token in tokens for x in token])
+    return tokens
+
+
+def _moved(store: list[Any], moves: Any, scale: int, layer: int, tokens: list[list[Any]]) -> list[list[Any]]:
+    rows = moves[scale][layer].tolist()
+    moved = [[x + m for x, m in zip(*pair, strict=True)] for pair in zip(tokens, rows, strict=True)]
+    return _kept(store, scale, layer, moved)
+
+
+def _enlarged(magnitudes: AttentionMagnitudes, slack: float) -> AttentionMagnitudes:
+    return AttentionMagnitudes(*(getattr(magnitudes, name) + slack for name in ("query", "key", "output")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import product
@@ -28,8 +28,14 @@ def precision(bits: int = BITS) -> Iterator[Any]:
         iv.prec = before
 
 
-def enclosed_run(model: VarModel, start_token: Floats) -> list[list[Token]]:
+Put = Callable[[int, int, list[Token]], list[Token]]
+"""From scale, layer and the layer's outputs to these with something done to them."""
+
+
+def enclosed_run(model: VarModel, start_token: Floats, put: Put | None = None) -> list[list[Token]]:
     """Draw with a model; return all tokens of every scale as intervals.
+
+    ``put`` is applied after every layer: it may record tokens, or move them.
 
     Interpolation is exact up to the enclosure of fractions; nothing is shared with the double-precision
     model but its weights. For models of a few tokens.
@@ -50,12 +56,13 @@ def enclosed_run(model: VarModel, start_token: Floats) -> list[list[Token]]:
                     [x + float(p) for x, p in zip(*pair, strict=True)]
                     for pair in zip(tokens, table, strict=True)
                 ]
-            for layer, cache in zip(model.layers, seen, strict=True):
+            for index, (layer, cache) in enumerate(zip(model.layers, seen, strict=True)):
                 if isinstance(layer, FeedForward):
                     tokens = [[_positive(iv, x) for x in _times(token, layer.weights)] for token in tokens]
                 else:
                     cache += tokens
                     tokens = enclosed_attention(iv, layer, tokens, cache)
+                tokens = tokens if put is None else put(scale, index, tokens)
             maps.append(tokens)
         return maps
 

@@ -55,7 +55,7 @@ def maximisation() -> dict[str, Any]:
     """The share moved to a set of mass p, with factors 1 outside and r^2 inside, against (r - 1)/(r + 1)."""
     import sympy
 
-    p, r, v, t, u = sympy.symbols("p r v t u", positive=True)
+    p, r = sympy.symbols("p r", positive=True)
     moved = (r**2 - 1) * p * (1 - p) / (1 + (r**2 - 1) * p)
     gap = (r - 1) * ((r + 1) * p - 1) ** 2 / ((r + 1) * (1 + (r**2 - 1) * p))
     a = sympy.Symbol("a", positive=True)
@@ -65,15 +65,53 @@ def maximisation() -> dict[str, Any]:
         "(r - 1)/(r + 1) = tanh(ln(r^2)/4)": ((r - 1) / (r + 1)).subs(r, sympy.exp(2 * a))
         - sympy.tanh(a).rewrite(sympy.exp),
         "grows with the ratio": sympy.diff((r - 1) / (r + 1), r) - 2 / (r + 1) ** 2,
-        "artanh eps = 2 artanh t": (1 + epsilon_of(t)) / (1 - epsilon_of(t)) - ((1 + t) / (1 - t)) ** 2,
-        "2t = 2(1 - sqrt(1 - eps^2))/eps": (1 - (1 - t**2) / (1 + t**2)) / epsilon_of(t) - t,
-        "1 - eps^2 is the square of (1 - t^2)/(1 + t^2)": 1
-        - epsilon_of(t) ** 2
-        - ((1 - t**2) / (1 + t**2)) ** 2,
-        "between v eps and 2 v eps": 2 * v * t - v * epsilon_of(t) * (1 + t**2),
-        "two in a row": epsilon_of((t + u) / (1 + t * u))
-        - (epsilon_of(t) + epsilon_of(u)) / (1 + epsilon_of(t) * epsilon_of(u)),
     }
+
+
+def factor_identities() -> dict[str, Any]:
+    """The bound of part 1 at the ratio (1 + eps)/(1 - eps), with t = tanh(artanh(eps)/2)."""
+    import sympy
+
+    v, t = sympy.symbols("v t", positive=True)
+    root = (1 - t**2) / (1 + t**2)
+    return {
+        "artanh eps = 2 artanh t": (1 + epsilon_of(t)) / (1 - epsilon_of(t)) - ((1 + t) / (1 - t)) ** 2,
+        "the bound of part 1": ((1 + t) / (1 - t) - 1) / ((1 + t) / (1 - t) + 1) - t,
+        "2t = 2(1 - sqrt(1 - eps^2))/eps": (1 - root) / epsilon_of(t) - t,
+        "t = eps/(1 + sqrt(1 - eps^2))": epsilon_of(t) / (1 + root) - t,
+        "1 - eps^2 is the square of (1 - t^2)/(1 + t^2)": 1 - epsilon_of(t) ** 2 - root**2,
+        "between v eps and 2 v eps": 2 * v * t - v * epsilon_of(t) * (1 + t**2),
+    }
+
+
+def composition_identities() -> dict[str, Any]:
+    """The numbers t of two perturbations, and their eps, compose as tanh does."""
+    import sympy
+
+    t, u = sympy.symbols("t u", positive=True)
+    together = (t + u) / (1 + t * u)
+    ratio = ((1 + t) / (1 - t)) ** 2
+    return {
+        "eps": epsilon_of(together) - (epsilon_of(t) + epsilon_of(u)) / (1 + epsilon_of(t) * epsilon_of(u)),
+        "ratios multiply": ratio * ratio.subs(t, u) - ratio.subs(t, together),
+    }
+
+
+def logit_claims(seed: int, count: int) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Random logits in eighths, moved by -eta, 0 or eta, and values -1, 0, 1, in interval arithmetic."""
+    generator = np.random.default_rng(seed)
+    for index in range(count):
+        tokens = int(generator.integers(2, 9))
+        logits = generator.integers(-24, 25, tokens).tolist()
+        signs, values = generator.integers(-1, 2, (2, tokens)).tolist()
+        eta = float(2.0 ** generator.integers(-8, 3))
+        with precision(80) as iv:
+            before = [iv.exp(iv.mpf(logit) / 8) for logit in logits]
+            after = [
+                iv.exp(iv.mpf(logit) / 8 + sign * eta) for logit, sign in zip(logits, signs, strict=True)
+            ]
+            moved = weighted_mean(after, values) - weighted_mean(before, values)
+            yield f"case {index}", iv.mpf(abs(moved).b), "<=", Fraction(logit_error(1.0, eta))
 
 
 def equality_identities() -> dict[str, Any]:

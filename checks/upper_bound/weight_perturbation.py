@@ -17,10 +17,13 @@ from checks.perturbed_weights import (
     attention_moves_at_most,
     compose_claims,
     composes_sharply,
+    composition_identities,
     draw_layer,
     equality_identities,
+    factor_identities,
     float_claims,
     grid,
+    logit_claims,
     maximisation,
     moves_at_most,
     ratio_claims,
@@ -59,11 +62,15 @@ def _grid_evidence(bound: Bound, largest: int = 3, claim: str = FACTORS) -> Evid
 def weight_perturbation(run: Run) -> Iterator[Evidence]:
     """The maximisation by algebra, small cases exactly, the floats in rational and interval arithmetic."""
     yield symbolic(RATIO, "all masses p and all ratios r^2 of the factors", maximisation())
+    yield symbolic(FACTORS, "all v > 0 and all eps in (0, 1)", factor_identities())
     yield certified(RATIO, "three tokens, weights 1, 2, 5, factors 1, 2, 3, 4, 9, 16; exact", ratio_claims())
     yield _grid_evidence(sharp, run.pick(quick=3, full=5))
     draws = run.pick(quick=400, full=10_000)
+    words = f"{draws} layers with 2 to 8 keys, logits moved by 0 or +-eta up to 4, interval arithmetic"
+    yield certified(LOGITS, words, logit_claims(run.seed, draws))
     words = "random layers with 2 to 29 keys, eta between e^-8 and e^2, float64"
     yield sampled(LOGITS, words, run.seed, draws, draw_layer, attention_moves_at_most)
+    yield symbolic(COMPOSED, "all pairs of eps in (0, 1)", composition_identities())
     yield exhaustive(
         COMPOSED, "all pairs of six eps, attained; exact", product(SHARES, repeat=2), 36, composes_sharply
     )

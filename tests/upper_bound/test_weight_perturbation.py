@@ -34,7 +34,7 @@ def test_check_earns_its_evidence():
     for record in weight_perturbation.check(Run()):
         assert not record.failed, record
         levels.setdefault(record.claim, record.level)
-    assert set(levels.values()) == {Level.SYMBOLIC, Level.CERTIFIED, Level.EXHAUSTIVE, Level.SAMPLED}
+    assert set(levels.values()) == {Level.SYMBOLIC, Level.CERTIFIED}
 
 
 @pytest.mark.slow
