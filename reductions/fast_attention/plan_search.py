@@ -20,7 +20,8 @@ from reductions.upper_bound.principal_axes import (
 Floats = NDArray[np.float64]
 
 _SAMPLE = 2048
-_LARGEST_ENTRY = 2.0**100
+LARGEST_NUMBER = 2.0**100
+"""No entry is larger, no temperature larger or smaller than its inverse."""
 _LARGEST_KEY_EXPONENT = 30.0  # key weights that spread further would leave too few digits to the others
 _LARGEST_LOGIT_ERROR = 2.0**-20
 
@@ -109,13 +110,13 @@ def _require(queries: Floats, keys: Floats, temperature: float, epsilon: float) 
                 f"not {rows.dtype} of shape {rows.shape}."
             )
         # A NaN fails every comparison.
-        if not max(rows.max(), -rows.min()) <= _LARGEST_ENTRY:
+        if not max(rows.max(), -rows.min()) <= LARGEST_NUMBER:
             raise ValueError(f"Argument {name!r} must have finite entries up to 2^100 only.")
     if queries.shape[1] != keys.shape[1]:
         raise ValueError(
             f"Argument 'keys' must have {queries.shape[1]} columns as the queries, not {keys.shape[1]}."
         )
-    if not 1 / _LARGEST_ENTRY <= temperature <= _LARGEST_ENTRY:
+    if not 1 / LARGEST_NUMBER <= temperature <= LARGEST_NUMBER:
         raise ValueError(f"Argument 'temperature' must be between 2^-100 and 2^100, not {temperature}.")
     if not 0 < epsilon < 1 or math.isnan(epsilon):
         raise ValueError(f"Argument 'epsilon' must be above 0 and below 1, not {epsilon}.")

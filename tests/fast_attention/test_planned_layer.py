@@ -1,0 +1,69 @@
+"""Attention within a tolerance by planned features: the certificate against exact attention, and messages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from checks.feature_plan_cases import FAMILIES, temperature_for, vectors
+from reductions.fast_attention.planned_layer import attention_by_plan
+from reductions.problems.attention import attention
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("tolerance", [1e-1, 1e-3, 1e-7])
+def test_certificates_hold(family, tolerance):
+    rng = np.random.default_rng(0)
+    queries, keys = (vectors(family, count, 6, rng) for count in (150, 200))
+    values = rng.normal(size=(200, 3)) + 5
+    temperature = temperature_for(queries, keys, 1.0)
+    output, certificate, plan = attention_by_plan(
+        queries, keys, values, temperature=temperature, tolerance=tolerance, threads=1
+    )
+    exact = attention(queries, keys, values, temperature)
+    assert np.abs(output - exact).max() <= certificate.error_bound + 1e-13
+    assert certificate.within_tolerance
+    assert certificate.rank == plan.rank
+    assert certificate.dtype == ("float64" if tolerance < 1e-5 else "float32")
+    assert str(plan.rank) in str(certificate).replace(",", "")
+
+
+def test_float32_inputs_are_exact_numbers():
+    rng = np.random.default_rng(1)
+    queries, keys, values = (rng.normal(size=(50, 4)).astype(np.float32) for _ in range(3))
+    output, certificate, _ = attention_by_plan(queries, keys, values, temperature=8.0, tolerance=1e-4)
+    exact = attention(*(array.astype(float) for array in (queries, keys, values)), 8.0)
+    assert np.abs(output - exact).max() <= certificate.error_bound
+    assert output.dtype == np.float64
+
+
+def test_equal_values_are_found_exactly():
+    rng = np.random.default_rng(2)
+    queries, keys = rng.normal(size=(2, 30, 3))
+    output, certificate, _ = attention_by_plan(
+        queries, keys, np.full((30, 2), 0.1), temperature=5.0, tolerance=1e-9
+    )
+    assert np.abs(output - 0.1).max() <= certificate.error_bound <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tolerance": 1e-15}, "no plan meets the tolerance"),
+        ({"temperature": 1e-3}, "no plan meets the tolerance"),
+        ({"keys": np.full((3, 2), np.inf)}, "a number is not finite"),
+        ({"queries": np.ones((0, 2))}, "there is nothing to plan"),
+        ({"keys": np.ones((3, 4))}, "Argument 'keys' must"),
+    ],
+)
+def test_argument_errors(change, message):
+    rng = np.random.default_rng(3)
+    arguments = {
+        "queries": rng.normal(size=(3, 2)),
+        "keys": rng.normal(size=(3, 2)),
+        "values": rng.normal(size=(3, 1)),
+        "temperature": 2.0,
+        "tolerance": 1e-2,
+    }
+    with pytest.raises(ValueError, match=message):
+        attention_by_plan(**{**arguments, **change})
