@@ -16,7 +16,6 @@ from checks.decoder_instances import (
     as_grid,
     drawn_decoder,
     drawn_image,
-    low_rank_textbook,
     measured_bounds,
 )
 from checks.evidence import Relation
@@ -26,13 +25,11 @@ from reductions.decoder_layers import (
     AttentionBlock,
     AttentionBounds,
     ResidualBlock,
-    column_norm,
-    low_rank_attention_cost,
 )
+from reductions.norms import column_norm
 from reductions.problems.attention import attention
 from reductions.problems.var_model import SelfAttention, Shape
 from reductions.upper_bound.decoder import Decoder, textbook_decoder, textbook_layers
-from reductions.upper_bound.monomial_features import total_degree
 
 SHAPES: tuple[Shape, ...] = ((1, 1), (1, 2), (2, 2), (3, 2), (3, 4))
 Case = tuple[str, Shape, int]
@@ -62,32 +59,6 @@ def cost_is(stated: Callable[[Decoder, Shape], int]) -> Callable[[Case], bool]:
         return tally.multiplications == stated(decoder, shape)
 
     return holds
-
-
-def low_rank_cost_is(case: tuple[int, int, int, int]) -> bool:
-    """Tally attention by monomials, and compare its outputs with those of the polynomial's weights."""
-    pixels, dimension, degree, width = case
-    generator = np.random.default_rng(pixels)
-    queries, keys = generator.uniform(-1, 1, (2, pixels, dimension))
-    values = generator.uniform(-1, 1, (pixels, width))
-    members, tally = total_degree(dimension, degree), Tally()
-    counted = [
-        [[Counted(x, tally) for x in row] for row in rows.tolist()] for rows in (queries, keys, values)
-    ]
-    # (1 + x)^g has the coefficients binomial(g, p); its weights are those times the multinomials.
-    weights = [
-        math.comb(degree, int(alpha.sum()))
-        * math.factorial(int(alpha.sum()))
-        / math.prod(map(math.factorial, alpha.tolist()))
-        for alpha in members.exponents
-    ]
-    found = low_rank_textbook(counted[0], counted[1], counted[2], members, weights)
-    matrix = (1 + queries @ keys.T) ** degree
-    expected = matrix @ values / matrix.sum(axis=1, keepdims=True)
-    close = np.abs(np.array([[x.value for x in row] for row in found]) - expected).max() < 2.0**-20
-    stated = pixels * (2 * (len(members) - 1) + len(members) * (2 * width + 1)) + len(members) * (width + 1)
-    cost = low_rank_attention_cost(pixels, len(members), width)
-    return bool(close) and tally.multiplications == stated == cost
 
 
 def error_claims(

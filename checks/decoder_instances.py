@@ -12,10 +12,8 @@ from reductions.convolution import Convolution, Doubling
 from reductions.decoder_layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
 from reductions.problems.var_model import SelfAttention, Shape
 from reductions.upper_bound.decoder import Decoder
-from reductions.upper_bound.monomial_features import MonomialSet
 
 Floats = NDArray[np.float64]
-Rows = list[list[Any]]
 
 PLANS = ("C", "RC", "AC", "UC", "RARUC", "CAUSC", "SAARUCC")
 """Layers: C convolution, R ResNet block, S the same with a shortcut, A attention, U doubling."""
@@ -75,33 +73,3 @@ def measured_bounds(decoder: Decoder, *images: Floats) -> list[AttentionBounds]:
                 known[1] = max(known[1], float(np.abs(values).max()) * (1 + 2.0**-40))
             current = layer(current)
     return [AttentionBounds(*found[index]) for index in sorted(found)]
-
-
-def low_rank_textbook(
-    queries: Rows, keys: Rows, values: Rows, members: MonomialSet, weights: list[float]
-) -> list[list[Any]]:
-    """Attend by monomials, number by number: the state of the keys, its weights, the outputs."""
-
-    def monomials(row: Any) -> list[Any]:
-        grown: list[Any] = [None] * len(members)
-        for j in range(1, len(members)):
-            parent = members.parent[j]
-            grown[j] = row[members.axis[j]] * (1.0 if parent == 0 else grown[parent])
-        grown[0] = row[0] - row[0] + 1.0
-        return grown
-
-    width, state = len(values[0]), [[0.0] * (len(values[0]) + 1) for _ in range(len(members))]
-    state_rows: list[list[Any]] = [list(row) for row in state]
-    for key, value in zip(keys, values, strict=True):
-        for j, monomial in enumerate(monomials(key)):
-            for t in range(width):
-                state_rows[j][t] = state_rows[j][t] + monomial * value[t]
-            state_rows[j][width] = state_rows[j][width] + monomial
-    weighted = [[x * w for x in row] for row, w in zip(state_rows, weights, strict=True)]
-    outputs = []
-    for query in queries:
-        sums: list[Any] = [0.0] * (width + 1)
-        for monomial, row in zip(monomials(query), weighted, strict=True):
-            sums = [total + monomial * x for total, x in zip(sums, row, strict=True)]
-        outputs.append([x / sums[width] for x in sums[:width]])
-    return outputs

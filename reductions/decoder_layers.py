@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from reductions.convolution import Convolution, Doubling, Floats
+from reductions.norms import column_norm
 from reductions.problems.attention import attention
 from reductions.problems.var_model import SelfAttention, Shape
+from reductions.upper_bound.block_causal_state import multiplications
 
 Attend = Callable[[Floats, Floats, Floats, float], Floats]
 """(Q, K, V, tau) -> Att(Q, K, V; tau), exactly or approximately."""
@@ -79,11 +80,6 @@ class AttentionBounds:
     value: float
 
 
-def column_norm(weights: Any) -> float:
-    """Return w, the largest sum of |entries| of a column: |x W| <= w max|x|."""
-    return float(np.abs(np.asarray(weights)).sum(axis=0).max(initial=0))
-
-
 @dataclass(frozen=True, eq=False)
 class AttentionBlock:
     """Y -> Y + Att(Y W_Q, Y W_K, Y W_V; tau) W_O over all pixels, without a mask."""
@@ -118,7 +114,8 @@ class AttentionBlock:
         """Return 1 + w_O (w_V + v d R (w_Q + w_K) / tau), for two images that both keep the bounds."""
         layer = self.weights
         query, key, value, out = (
-            column_norm(getattr(layer, f"{name}_weights")) for name in ("query", "key", "value", "output")
+            column_norm(np.asarray(getattr(layer, f"{name}_weights")))
+            for name in ("query", "key", "value", "output")
         )
         logit = layer.dimension * bounds.entry * (query + key) / layer.temperature
         return 1 + out * (value + bounds.value * logit)
@@ -139,10 +136,6 @@ def textbook_attention_cost(pixels: int, dimension: int, values: int) -> int:
     return pixels**2 * (dimension + values)
 
 
-def low_rank_attention_cost(pixels: int, rank: int, values: int) -> int:
-    """Return N (2 (r - 1) + r (2 d_v + 1)) + r (d_v + 1), the multiplications by monomials.
-
-    They are: the monomials of queries and keys, one product each; the state, sums over the keys of
-    monomial times value; its weights; and the outputs, monomials times state.
-    """
-    return pixels * (2 * (rank - 1) + rank * (2 * values + 1)) + rank * (values + 1)
+def low_rank_attention_cost(degree: int) -> Callable[[int, int, int], int]:
+    """Return the multiplications of attention by a polynomial of that degree (lem-block-causal-state)."""
+    return lambda pixels, dimension, values: multiplications(((pixels, 1),), dimension, values, degree)

@@ -17,7 +17,6 @@ from checks.decoder_errors import (
     error_claims,
     factor,
     library_bound,
-    low_rank_cost_is,
     noise_claims,
     noise_stays_below,
     one_channel,
@@ -48,7 +47,6 @@ from reductions.upper_bound.decoder import Decoder, ImageModel
 
 DEFINITION = "(1) the array program computes what the textbook does, number by number"
 COST = "(2) the multiplications of the decoder are as many as stated, tallied"
-LOW_RANK = "(2) attention by monomials takes N (2 (r - 1) + r (2 d_v + 1)) + r (d_v + 1), tallied"
 ERROR = "(3) errors of the feature map grow at most by the product of the layers' factors"
 OWN = "(3) an error of attention of its own is enlarged by w_O and by the factors after it"
 SHARP = "(3) the bound is attained by decoders of positive centre taps, without attention"
@@ -57,8 +55,8 @@ SHARP = "(3) the bound is attained by decoders of positive centre taps, without 
 @lemma(
     "lem-decoder",
     title="The decoder",
-    statement_uses=("def-attention", "lem-feature-map-reconstruction", "lem-monomial-features"),
-    proof_uses=("lem-weight-perturbation",),
+    statement_uses=("def-attention", "lem-feature-map-reconstruction", "lem-block-causal-state"),
+    proof_uses=("lem-lipschitz-attention", "lem-lipschitz-convolution"),
     source="TJY24",
 )
 def decoder_lemma(run: Run) -> Iterator[Evidence]:
@@ -69,9 +67,6 @@ def decoder_lemma(run: Run) -> Iterator[Evidence]:
     words = f"{len(PLANS)} plans of layers, {len(shapes)} shapes up to {shapes[-1]}, c in {channels}"
     yield exhaustive(DEFINITION, words, cases, len(PLANS) * len(shapes) * len(channels), agrees)
     yield exhaustive(COST, words, cases, len(cases), cost_is(Decoder.multiplications))
-    sizes = list(product((1, 3, 5), (1, 2, 3), (1, 2, 4), (1, 2)))
-    words = "1, 3, 5 pixels, d = 1, 2, 3, degrees 1, 2, 4, d_v = 1, 2"
-    yield exhaustive(LOW_RANK, words, sizes, 54, low_rank_cost_is)
     tried = error_cases(run.pick(quick=False, full=True))
     words = f"{len(tried)} pairs: all small ones through attention, random ones through {len(PLANS)} plans"
     yield certified(ERROR, words, error_claims(tried, stated_bound))

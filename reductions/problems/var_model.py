@@ -358,7 +358,7 @@ class VarModel:
         ValueError
             If the start token, the maps or the rows do not belong to the model.
         """
-        self._require_input(start_token, maps, rows)
+        self.require_input(start_token, maps, rows)
         caches = [
             _KeyValueCache(layer, self.tokens, dtype)
             for layer in self.layers
@@ -374,9 +374,13 @@ class VarModel:
             outputs.append(self._apply_layers(source, caches, wanted, threads, progress if last else None))
         return outputs
 
-    def _require_input(
-        self, start_token: Floats, maps: Sequence[TokenMap] | None, rows: NDArray[np.int64] | None
+    def require_input(
+        self,
+        start_token: Floats,
+        maps: Sequence[TokenMap] | None = None,
+        rows: NDArray[np.int64] | None = None,
     ) -> None:
+        """Raise a ValueError if the start token, the maps or the rows do not belong to the model."""
         if np.shape(start_token) != (self.channels,):
             raise ValueError(
                 f"Argument 'start_token' must have shape {(self.channels,)}, not {np.shape(start_token)}."

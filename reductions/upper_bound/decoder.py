@@ -21,10 +21,10 @@ from reductions.decoder_layers import (
     AttentionBounds,
     DecoderLayer,
     ResidualBlock,
-    column_norm,
     textbook_attention_cost,
 )
 from reductions.lower_bound.token_count import textbook_attention
+from reductions.norms import column_norm
 from reductions.problems.attention import attention
 from reductions.problems.var_model import SelfAttention, Shape, VarModel
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction

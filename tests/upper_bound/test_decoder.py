@@ -107,10 +107,7 @@ def test_errors_stay_below_the_bound(plan, height, width, seed, error):
 
 def test_low_rank_attention_makes_the_cost_linear_in_the_pixels():
     decoder = drawn_decoder("CRARUC", 4, 0)
-
-    def by_monomials(pixels, dimension, values):
-        return low_rank_attention_cost(pixels, 15, values)  # degree 4 in two dimensions
-
+    by_monomials = low_rank_attention_cost(4)  # rank 15 in two dimensions
     costs = [decoder.multiplications((n, n), by_monomials) for n in (16, 32, 64)]
     exact = [decoder.multiplications((n, n)) for n in (16, 32, 64)]
     assert costs[1] < 4.2 * costs[0]
