@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import mpmath
@@ -13,11 +14,13 @@ from scipy.optimize import linprog
 from reductions.polynomials.exponential import (
     MAX_DEGREE,
     ExpPolynomial,
+    _certified,
+    _minimax,
     certified_degree,
     minimax_polynomial,
     provably_least,
 )
-from reductions.polynomials.remez import best_error_bounds
+from reductions.polynomials.remez import best_approximation, best_error_bounds
 
 REFERENCE = {  # best errors for degrees 2, 3, 4, 6, to the figures in which they are commonly quoted
     0.25: (6.5e-4, 2.0e-5, 5.1e-7, 1.9e-10),
@@ -147,3 +150,17 @@ def test_bad_arguments_of_minimax_polynomial():
         best_error_bounds(1, -1)
     with pytest.raises(ValueError, match="Argument 'degree' must be a nonnegative integer"):
         best_error_bounds(-1, 1)
+
+
+def test_threads_get_what_one_thread_gets():
+    intervals = [(-b, b + 0.5) for b in np.linspace(0.3, 5.1, 12).tolist()]
+
+    def certify_one(interval):
+        return certified_degree(*interval, 1e-7)
+
+    alone = [certify_one(interval) for interval in intervals]
+    best_approximation.cache_clear()
+    _certified.cache_clear()
+    _minimax.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(certify_one, intervals)) == alone
