@@ -152,7 +152,7 @@ def low_rank_choice(
         if not target > 0:
             return ABOVE_ROUNDING
         epsilon = _epsilon(target, layer.half_range)
-        if limit < 0 or likely_degree((high - low) / 2, epsilon) > limit + 1:
+        if limit < 0 or likely_degree((high - low) / 2, epsilon) > limit:
             return reason
         polynomial = certified_degree(low, high, epsilon, limit)
         if polynomial is None:
