@@ -27,7 +27,7 @@ bench: setup     ## measure speed side by side and write the results for the boo
 
 # Only where there are no measurements yet, or fewer suites: they take a minute. After the checks, so that nothing runs beside them.
 $(BENCH): checks/performance/registry.py | setup check
-	$(BIN)/subquartic bench --size $(LEVEL) --json $@ > /dev/null
+	$(BIN)/subquartic bench --size $(LEVEL) --json $@ --force > /dev/null
 
 book: check $(BENCH) ## build the book into book/_build/html (LEVEL=quick|full)
 	$(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
