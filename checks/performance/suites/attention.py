@@ -88,7 +88,7 @@ def _baselines(bench: Bench) -> list[Measurement]:
         }
         if dimension % 16:
             calls[PADDED] = TorchAttention(inputs, padded=True).outputs
-        timings = paired(calls, rounds=bench.pick(tiny=1, quick=3, full=5))
+        timings = paired(calls, rounds=bench.pick(tiny=1, quick=3, full=3))
         setting: Setting = {"tokens": tokens, "d": dimension, "b": 1.0, "data": "clustered"}
         measurements += [
             measurement(timings, name, setting, None if name == UNPADDED else UNPADDED) for name in calls

@@ -92,7 +92,7 @@ def _case(bench: Bench, case: Case) -> tuple[list[Measurement], AttentionCertifi
         EXACT: partial(_attend, inputs, case.tolerance, bench.threads, "exact"),
         TORCH: TorchAttention(inputs, padded=case.dimension % 16 != 0).outputs,
     }
-    timings = paired(calls, rounds=bench.pick(tiny=1, quick=3, full=5), slice_seconds=0.03, most_calls=8)
+    timings = paired(calls, rounds=bench.pick(tiny=1, quick=3, full=3), slice_seconds=0.05, most_calls=8)
     output, certificate = automatic()
     error = Reference(inputs, most_rows=512, threads=bench.threads).error(output)
     common: Setting = {"tokens": case.tokens, "d": case.dimension, "b": case.logit_bound, "data": case.family}

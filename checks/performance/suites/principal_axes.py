@@ -70,7 +70,7 @@ def _compare(
         return _attend(plan, inputs, bench.threads)
 
     calls[TOTAL] = plan_and_attend
-    timings = paired(calls, rounds=bench.pick(tiny=1, quick=2, full=5), slice_seconds=0.05, most_calls=5)
+    timings = paired(calls, rounds=bench.pick(tiny=1, quick=2, full=3), slice_seconds=0.05, most_calls=5)
     setting: Setting = {
         "tokens": len(inputs.queries),
         "d": DIMENSION,
