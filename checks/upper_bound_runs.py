@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from reductions.convolution import Convolution, Doubling
 from reductions.decoder_layers import AttentionBlock, DecoderLayer, ResidualBlock
-from reductions.fast_attention.fast_var import FastVarRun, certified_image
+from reductions.fast_attention.certified_run import FastVarRun
+from reductions.fast_attention.fast_var import certified_image
+from reductions.fast_attention.measured_demand import allowed_tolerance, measured_demand
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel, square_schedule
 from reductions.upper_bound.decoder import Decoder, ImageModel
@@ -22,8 +24,6 @@ from reductions.upper_bound.upper_bound import (
     Account,
     Demand,
     account,
-    allowed_tolerance,
-    measured_demand,
 )
 
 Floats = NDArray[np.float64]

@@ -12,6 +12,7 @@ from checks.lemma import Effort, Run
 from checks.upper_bound.upper_bound import upper_bound
 from checks.upper_bound_runs import RunCase, drawn_input, drawn_pipeline, shared_outcome
 from reductions.decoder_layers import AttentionBounds
+from reductions.fast_attention.measured_demand import measured_demand, multiplications_elsewhere
 from reductions.polynomials.exponential import certified_degree
 from reductions.problems.interpolation import Kernel
 from reductions.problems.var_model import SelfAttention
@@ -23,8 +24,6 @@ from reductions.upper_bound.upper_bound import (
     explicit_rate,
     family,
     least_degree,
-    measured_demand,
-    multiplications_elsewhere,
     rank_rate,
 )
 
