@@ -22,7 +22,9 @@ from reductions.fast_attention.cost_model import (
     FLOAT64,
     LEAST_GAIN,
     PLANNING,
+    WORTH_FEATURE_PLAN,
     WORTH_PLANNING,
+    affordable_features,
     exact_operations,
     exact_seconds,
     low_rank_operations,
@@ -87,8 +89,9 @@ def approximate_attention(
     threads
         How many to use; None for one a processor.
     method
-        "auto" takes what is estimated to be fastest; "low-rank" refuses where low rank cannot meet the
-        tolerance; "exact" never approximates.
+        "auto" takes what is estimated to be fastest, planned features among them; "low-rank" takes
+        all monomials up to a degree, and refuses where they cannot meet the tolerance; "exact" never
+        approximates.
 
     Returns
     -------
@@ -105,7 +108,12 @@ def approximate_attention(
     """
     inputs = checked_inputs(queries, keys, values, temperature, tolerance)
     block = Block(0, len(inputs.queries), len(inputs.keys))
-    output, choices, state_degree = _attend(inputs, [block], threads, method)
+    layer, choices = _plan(inputs, [block], method)
+    if method == "auto" and (seconds := total_seconds(layer, choices)) >= WORTH_FEATURE_PLAN:
+        planned = _fewer_features(inputs, seconds, _workers(threads))
+        if planned is not None:
+            return planned
+    output, state_degree = _attend(inputs, layer, choices, threads)
     d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
     operations = 0
     if state_degree is not None:
@@ -156,7 +164,8 @@ def approximate_pyramid_attention(
         )
     ends = checked_scale_ends(scale_ends, len(inputs.keys))
     blocks = [Block(start, stop, stop) for start, stop in pairwise([0, *ends])]
-    output, choices, state_degree = _attend(inputs, blocks, threads, method)
+    layer, choices = _plan(inputs, blocks, method)
+    output, state_degree = _attend(inputs, layer, choices, threads)
     d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
     state_operations = 0
     if state_degree is not None:
@@ -168,16 +177,21 @@ def approximate_pyramid_attention(
     return ApproximatePyramidAttention(output, certificate)
 
 
+def _fewer_features(inputs: Inputs, seconds: float, workers: int) -> ApproximateAttention | None:
+    """Return attention by features planned for the data, where that is estimated to be faster."""
+    from reductions.fast_attention.planned_layer import planned_layer
+
+    tokens, value_dimension = len(inputs.queries) + len(inputs.keys), inputs.values.shape[1]
+    affordable = affordable_features(LEAST_GAIN * seconds, tokens, inputs.queries.shape[1], value_dimension)
+    planned = planned_layer(inputs, workers, largest_rank=affordable)
+    return None if isinstance(planned, str) else ApproximateAttention(planned.output, planned.certificate)
+
+
 def _attend(
-    inputs: Inputs, blocks: list[Block], threads: int | None, method: str
-) -> tuple[Floats, list[Choice], int | None]:
-    """Plan and compute; return the output, the choices, and the degree of the state if there is one."""
-    if method not in ("auto", "low-rank", "exact"):
-        raise ValueError(f"Argument 'method' must be 'auto', 'low-rank' or 'exact', not {method!r}.")
+    inputs: Inputs, layer: PreparedLayer, choices: Sequence[Choice], threads: int | None
+) -> tuple[Floats, int | None]:
+    """Compute what was chosen; return the output, and the degree of the state if there is one."""
     workers = _workers(threads)
-    if not len(inputs.queries):
-        blocks = [Block(0, 0, len(inputs.keys))]
-    layer, choices = _plan(inputs, blocks, method)
     output = np.empty((len(inputs.queries), inputs.values.shape[1]))
     used = [choice.polynomial for choice in choices if choice.polynomial is not None]
     degree = max((polynomial.degree for polynomial in used), default=None)
@@ -198,11 +212,15 @@ def _attend(
         output[rows] = state.attend(layer.queries[rows], choice.polynomial.coefficients, layer.temperature)
     if layer.origin is not None:
         output += layer.origin
-    return output, choices, degree
+    return output, degree
 
 
 def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLayer, list[Choice]]:
     """Return the layer to compute with and a choice for every block."""
+    if method not in ("auto", "low-rank", "exact"):
+        raise ValueError(f"Argument 'method' must be 'auto', 'low-rank' or 'exact', not {method!r}.")
+    if not len(inputs.queries):
+        blocks = [Block(0, 0, len(inputs.keys))]
     d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
     tolerance = inputs.tolerance
 

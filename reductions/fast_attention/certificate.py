@@ -32,10 +32,11 @@ class AttentionCertificate:
         What was asked for.
     degree, rank, epsilon
         Of the polynomial P: its degree, the number r of monomials, and a bound on |P(x) e^-x - 1| over the
-        interval of the logits. None for exact attention.
+        interval of the logits. None for exact attention. With planned features, of the polynomial in the
+        groups' logits; epsilon then also covers what turning and moving the tokens does to the logits.
     low, high
         An interval that holds all logits <q, k - k0>/tau, where k0 is the same for all keys and drops out of
-        the output.
+        the output. With planned features, of <q - q0, k - k0>/tau, where keys have weights for q0.
     approximation_error
         From P in place of exp: 2 h tanh(artanh(epsilon)/2), where h is half the range of a column of V.
     rounding_error

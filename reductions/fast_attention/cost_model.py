@@ -32,6 +32,9 @@ PLANNING = 1.5e-3
 WORTH_PLANNING = 2.5e-3
 """Seconds of exact attention below which nothing else is considered: the kernels load in half a second."""
 
+WORTH_FEATURE_PLAN = 0.15
+"""Seconds below which no features are planned for the data: a look at a sample takes about a tenth of it."""
+
 LEAST_GAIN = 0.85
 """Low rank is taken where it is estimated to need at most this share of the time of exact attention."""
 
@@ -60,6 +63,15 @@ def low_rank_seconds(tokens: int, d: int, value_dimension: int, degree: int, dty
     """Return about how long one side of low-rank attention takes for a block of tokens."""
     numbers = feature_count(d, degree) * (value_dimension + 1)
     return tokens * (_TOKEN * (1 + d) + numbers * _TOKEN_PRODUCT[dtype]) + numbers * _STATE + _CALL
+
+
+def affordable_features(seconds: float, tokens: int, d: int, value_dimension: int) -> float:
+    """Return how many features planning and low rank in float32 can take in a time, both sides together.
+
+    Planning passes over the tokens some ten times.
+    """
+    left = seconds - 10 * _TOKEN * tokens * d - 2 * _CALL
+    return left / ((value_dimension + 1) * (tokens * _TOKEN_PRODUCT[FLOAT32] + _STATE))
 
 
 def largest_degree(d: int, value_dimension: int, limit: int) -> int:

@@ -25,6 +25,8 @@ _UNIT = 2.0**-53
 _LARGEST_EPSILON = 0.9
 
 REASON = "features were planned for the data"
+SLOWER = "planned features are estimated to be slower"
+_SAMPLE = 1024
 
 
 class PlannedLayer(NamedTuple):
@@ -138,17 +140,30 @@ def _plan_within(
                 reason = "the tolerance is below the rounding error"
                 break
             epsilon = _epsilon(target, bound)
+            if not _is_promising(queries, keys, inputs.temperature, epsilon, largest_rank):
+                return SLOWER
             plan = plan_features(queries, keys, inputs.temperature, epsilon)
             if plan is None:
                 break
             if plan.rank > largest_rank:
-                return "planned features are estimated to be slower"
+                return SLOWER
             rounding = rounding_bound(plan, bound, dtype=dtype)
             if sum_up(plan.output_error(bound), rounding, conversion) <= inputs.tolerance:
                 return plan, dtype
             reason = "the tolerance is below the rounding error"
             target = inputs.tolerance - 1.25 * rounding - conversion
     return reason
+
+
+def _is_promising(
+    queries: Floats, keys: Floats, temperature: float, epsilon: float, largest_rank: float
+) -> bool:
+    """Tell whether a plan for some of the rows is cheap enough: for all of them it will hardly be cheaper."""
+    if largest_rank == math.inf:
+        return True
+    some = [rows[:: -(-len(rows) // _SAMPLE)] for rows in (queries, keys)]
+    plan = plan_features(some[0], some[1], temperature, epsilon)
+    return plan is not None and plan.rank <= largest_rank
 
 
 def _epsilon(target: float, bound: float) -> float:

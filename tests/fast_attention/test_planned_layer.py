@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from checks.feature_plan_cases import FAMILIES, temperature_for, vectors
-from reductions.fast_attention.planned_layer import attention_by_plan
+from reductions.fast_attention import approximate_attention
+from reductions.fast_attention.inputs import checked_inputs
+from reductions.fast_attention.planned_layer import REASON, SLOWER, attention_by_plan, planned_layer
 from reductions.problems.attention import attention
 
 
@@ -67,3 +69,26 @@ def test_argument_errors(change, message):
     }
     with pytest.raises(ValueError, match=message):
         attention_by_plan(**{**arguments, **change})
+
+
+def layer(family, tokens=1500, dimension=12):
+    rng = np.random.default_rng(0)
+    queries, keys = (vectors(family, tokens, dimension, rng) for _ in range(2))
+    return queries, keys, rng.uniform(-1, 1, (tokens, 8)), temperature_for(queries, keys, 1.0)
+
+
+def test_the_dispatcher_plans_features_where_that_is_faster(monkeypatch):
+    # As if planning took no time, so that a small layer will do.
+    monkeypatch.setattr(approximate_attention, "WORTH_FEATURE_PLAN", 1e-4)
+    *arrays, temperature = layer("decaying")
+    output, certificate = approximate_attention.approximate_attention(
+        *arrays, temperature=temperature, tolerance=1e-3, threads=1
+    )
+    assert certificate.reason == REASON
+    assert np.abs(output - attention(*arrays, temperature)).max() <= certificate.error_bound <= 1e-3
+
+
+def test_more_features_than_are_worth_their_time_are_refused():
+    *arrays, temperature = layer("sphere")
+    inputs = checked_inputs(*arrays, temperature, 1e-3)
+    assert planned_layer(inputs, 1, largest_rank=300) == SLOWER
