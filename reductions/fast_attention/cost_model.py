@@ -87,9 +87,10 @@ def likely_degree(half_width: float, epsilon: float) -> int:
 
     An estimate from the first terms of the Bessel function; nothing is proved from it.
     """
+    log_half = math.log(max(half_width / 2, 2.0**-1000))
     for degree in range(65):
         nu = degree + 1
-        log_j = nu * math.log(half_width / 2) - math.lgamma(nu + 1) - half_width**2 / (4 * (nu + 1))
+        log_j = nu * log_half - math.lgamma(nu + 1) - half_width**2 / (4 * (nu + 1))
         if math.log(2) + log_j <= math.log(epsilon) and nu > 0.7 * half_width:
             return degree
     return 65

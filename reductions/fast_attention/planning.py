@@ -40,6 +40,9 @@ _TRIALS = 4
 # By how much an interval may be widened so that blocks share a polynomial.
 _LITTLE_WIDER = 1.03
 
+# Narrower intervals are left as they are: their step would leave the range of float64.
+_NARROWEST = 2.0**-1000
+
 ABOVE_ROUNDING = "the tolerance is below the rounding error of low rank"
 SLOWER = "low rank is estimated to be slower"
 NO_POLYNOMIAL = "no polynomial meets the tolerance"
@@ -288,7 +291,7 @@ def quantised(low: float, high: float) -> tuple[float, float]:
     Certified polynomials are kept by interval: nearby intervals then share one.
     """
     half = (high - low) / 2
-    if not 0 < half < math.inf:
+    if not _NARROWEST < half < math.inf:
         return low, high
     step = 2.0 ** (math.frexp(half)[1] - 7)
     return math.floor(low / step) * step, math.ceil(high / step) * step

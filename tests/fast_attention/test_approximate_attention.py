@@ -147,6 +147,8 @@ def check(seed: int, largest: int) -> tuple[Method, float]:
     """Compare one case with its bound; return the method and the ratio of error and bound."""
     layer = draw(seed, largest)
     method = ("auto", "low-rank", "low-rank", "exact")[seed % 4]
+    if (len(layer.queries) + len(layer.keys)) * layer.queries.shape[1] > 8000 and method == "low-rank":
+        method = "auto"  # any rank would do if it were asked for, and take minutes
     try:
         output, certificate = attend(layer, method)
     except ValueError as error:
@@ -257,6 +259,29 @@ def test_equal_values_are_returned_as_they_are():
         )
         assert (output == 0.3).all()
         assert certificate.error_bound < 1e-14
+
+
+@pytest.mark.parametrize("method", ["low-rank", "exact"])
+@pytest.mark.parametrize("temperature", [1.0, 1e300, 1e-300])
+@pytest.mark.parametrize("size", [0.0, 1e-320, 1e-200])
+def test_logits_that_vanish(method, temperature, size):
+    """Every output is the mean of the values, if the logits are 0 or nearly."""
+    generator = np.random.default_rng(0)
+    queries, keys, values = generator.uniform(-1, 1, (3, 40, 3))
+    queries = queries * size
+    if temperature < 1:
+        keys = keys * 1e-300
+    try:
+        output, certificate = approximate_attention(
+            queries, keys, values, temperature=temperature, tolerance=1e-6, method=method
+        )
+    except ValueError as error:  # low rank has no rounding bound at the ends of the range
+        if method != "low-rank" or "must not be 'low-rank'" not in str(error):
+            raise
+        assert size > 0 or temperature != 1
+        return
+    assert certificate.within_tolerance
+    assert np.abs(output - values.mean(axis=0)).max() <= certificate.error_bound + 1e-15
 
 
 def test_threads_change_rounding_only():

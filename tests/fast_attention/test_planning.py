@@ -37,14 +37,20 @@ def test_the_likely_degree_is_the_certified_one_or_one_less(half_width, epsilon)
 def test_the_likely_degree_ends():
     assert likely_degree(60.0, 1e-10) == 65
     assert likely_degree(1e-9, 0.5) == 0
+    assert likely_degree(0.0, 1e-10) == 0
 
 
-@given(st.floats(-1e3, 1e3), st.floats(0, 1e3))
+@given(st.floats(-1e3, 1e3), st.floats(0, 1e3) | st.floats(0, 1e-300))
 def test_a_quantised_interval_holds_the_given_one(low, width):
     high = low + width
     wider = quantised(low, high)
     assert wider[0] <= low <= high <= wider[1]
     assert wider[1] - wider[0] <= 1.04 * (high - low)
+
+
+@given(st.floats(0, 1e-300))
+def test_intervals_near_zero(width):
+    assert quantised(-width, width)[1] >= width
 
 
 def test_operations():
