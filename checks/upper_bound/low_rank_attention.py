@@ -55,7 +55,7 @@ def error_claims(layers: Iterable[TwoKeyLayer]) -> Claims:
 
 
 def equality_claims(layers: Iterable[TwoKeyLayer]) -> Claims:
-    """Claim that the bound is attained to a thousandth, or to a factor of 10 where P is not quite the best one.
+    """Claim that the bound is attained to a thousandth, to a factor of 10 where P is not quite the best.
 
     Rounded coefficients shift the error curve, so that it may reach far to one side only.
     """

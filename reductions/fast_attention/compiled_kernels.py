@@ -30,9 +30,10 @@ from reductions.fast_attention.vector_registers import (
 
 _HALF = 32
 
-_kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+_compile: Any = numba.njit  # its stubs know some of its options only
+_kernel = _compile(cache=True, nogil=True, error_model="numpy")
 # Called by compiled code only, so without wrappers for Python: they compile a little faster.
-_part: Any = numba.njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_part = _compile(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_kernel
