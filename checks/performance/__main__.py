@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
+FAILED = 3
+
 
 def main(request: str) -> int:
-    """Run the suites of a request (names, size, seed, threads, quiet) and print the document."""
+    """Run the suites of a request (names, size, seed, threads, quiet) and print the document.
+
+    Where one fails, the process ends with status FAILED and prints an object with the error's message.
+    """
     from checks.performance.environment import machine
     from checks.performance.registry import run_suite
     from checks.performance.report import document
@@ -43,7 +49,9 @@ if __name__ == "__main__":
         status = main(sys.argv[1])
     except KeyboardInterrupt:  # the command that started this process says so
         status = 130
-    except MemoryError:
-        print("there is not enough memory for this.", file=sys.stderr)
-        status = 2
+    except Exception as error:
+        if os.environ.get("SUBQUARTIC_TRACEBACK"):
+            raise
+        json.dump({"error": str(error) or type(error).__name__}, sys.stdout)
+        status = FAILED
     sys.exit(finish(status))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from checks.performance.__main__ import FAILED
 from checks.performance.environment import process_environment, usable_cores
 
 
@@ -48,6 +49,8 @@ def measure(
     )
     if finished.returncode == 130:
         raise KeyboardInterrupt
+    if finished.returncode == FAILED:
+        raise RuntimeError(f"the measurement failed: {json.loads(finished.stdout)['error']}")
     if finished.returncode:
         raise RuntimeError(f"the process that measures ended with status {finished.returncode}.")
     results: dict[str, Any] = json.loads(finished.stdout)

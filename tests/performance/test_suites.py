@@ -132,6 +132,14 @@ def test_a_document_of_another_form_is_refused(change, message):
         validate(content)
 
 
+def test_what_fails_in_the_process_is_told_in_one_line(capfd):
+    from checks.performance.process import measure
+
+    with pytest.raises(RuntimeError, match="the measurement failed: No such benchmark: nonsense"):
+        measure(["nonsense"], "tiny", quiet=True)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_file_that_is_no_document(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("{")
