@@ -294,7 +294,9 @@ def quantised(low: float, high: float) -> tuple[float, float]:
     if not _NARROWEST < half < math.inf:
         return low, high
     step = 2.0 ** (math.frexp(half)[1] - 7)
-    return math.floor(low / step) * step, math.ceil(high / step) * step
+    below, above = math.floor(low / step) * step, math.ceil(high / step) * step
+    # A quotient may underflow to 0.
+    return below if below <= low else -step, above if above >= high else step
 
 
 def _common_interval(layer: PreparedLayer, index: int) -> tuple[float, float]:
