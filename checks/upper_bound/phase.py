@@ -79,7 +79,13 @@ def entry_case_holds(case: EntryCase, power: int = 2) -> bool:
     "thm-phase",
     kind=Kind.THEOREM,
     title="The phase diagram",
-    statement_uses=("lem-rank-growth", "lem-token-count", "lem-block-causal-state", "thm-lower-bound"),
+    statement_uses=(
+        "lem-rank-growth",
+        "lem-token-count",
+        "lem-block-causal-state",
+        "thm-lower-bound",
+        "def-seth",
+    ),
     proof_uses=("lem-weight-perturbation", "lem-monomial-features", "lem-logit-invariance"),
 )
 def phase(run: Run) -> Iterator[Evidence]:
