@@ -32,15 +32,16 @@ CHANNELS, DIMENSION, COLOURS = 4, 2, 2
 
 
 class RunCase(NamedTuple):
-    """A kernel, whether all maps are given, a seed for the weights, and ln(1/delta)."""
+    """A kernel, whether all maps are given, a seed for the weights, ln(1/delta), and the sides."""
 
     kernel: Kernel
     given: bool
     seed: int
     log_accuracy: float
+    sides: tuple[int, ...] = SIDES
 
 
-def drawn_pipeline(kernel: Kernel, seed: int) -> ImageModel:
+def drawn_pipeline(kernel: Kernel, seed: int, sides: tuple[int, ...] = SIDES) -> ImageModel:
     """Return a small model with a feed-forward layer, an attention layer, and a decoder with one of its own.
 
     Weights are drawn from [-1, 1] and scaled so that no layer's norm is above 3/2, attention's logits aside.
@@ -62,10 +63,10 @@ def drawn_pipeline(kernel: Kernel, seed: int) -> ImageModel:
     )
     rule = Interpolation(kernel)
     # Positions, so that a drawing is not constant (lem-collapse).
-    table = tuple(generator.uniform(-1, 1, (side * side, CHANNELS)) for side in SIDES)
+    table = tuple(generator.uniform(-1, 1, (side * side, CHANNELS)) for side in sides)
     forward = FeedForward(matrix(CHANNELS, 6, norm=1.5))
-    model = VarModel(square_schedule(SIDES), rule, (forward, attention), table)
-    filters = tuple(Convolution(matrix(3, 3, CHANNELS, COLOURS, norm=0.5)) for _ in SIDES)
+    model = VarModel(square_schedule(sides), rule, (forward, attention), table)
+    filters = tuple(Convolution(matrix(3, 3, CHANNELS, COLOURS, norm=0.5)) for _ in sides)
     block = SelfAttention(
         matrix(COLOURS, DIMENSION),
         matrix(COLOURS, DIMENSION),
@@ -95,7 +96,7 @@ def drawn_input(case: RunCase) -> tuple[Floats, list[TokenMap] | None]:
         TokenMap(
             (side, side), np.argwhere(np.ones((side, side))), generator.uniform(-1, 1, (side**2, CHANNELS))
         )
-        for side in SIDES[:-1]
+        for side in case.sides[:-1]
     ]
 
 
@@ -119,7 +120,7 @@ def outcome(case: RunCase, pipeline: ImageModel | None = None, change: Change = 
 
     ``change`` spoils what the account is told.
     """
-    pipeline = pipeline or drawn_pipeline(case.kernel, case.seed)
+    pipeline = pipeline or drawn_pipeline(case.kernel, case.seed, case.sides)
     start, maps = drawn_input(case)
     demand, exact = measured_demand(pipeline, start, maps)
     found = account(change(demand), case.log_accuracy)
