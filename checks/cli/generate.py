@@ -20,6 +20,7 @@ from checks.cli.options import (
     parse_schedule,
 )
 from checks.cli.output import command_line, say
+from checks.cli.results import refuse_output, write_result
 from checks.cli.routes import Draw
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def cnf(
 
     DIMACS goes to standard output where OUT is -.
     """
-    _refuse(output, force, text=True)
+    refuse_output(output, "cnf", overwrite=force, text=True)
     if clauses and not planted <= width <= variables:
         least = "1" if planted else "0"
         raise ValueError(f"--width must be {least} to {variables}, the number of --variables, not {width}.")
@@ -108,8 +109,11 @@ def orthogonal_vectors(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Generate zero-one vectors with, or without, an orthogonal pair."""
-    _refuse(output, force)
+    """Generate zero-one vectors with, or without, an orthogonal pair.
+
+    They are written as text where OUT ends in .ov or .ov.gz, or is - (standard output).
+    """
+    refuse_output(output, "ov", overwrite=force, text=True)
     _require_memory(20 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     from reductions.instance_verification import AFFORDABLE_WORK
     from reductions.problem_codecs import codec
@@ -138,7 +142,11 @@ def gap_max_ip(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Generate zero-one vectors with a threshold on their inner products and a gap of 1."""
+    """Generate zero-one vectors with a threshold on their inner products and a gap of 1.
+
+    They are written as text where OUT ends in .gmip or .gmip.gz, or is - (standard output).
+    """
+    refuse_output(output, "gap-max-ip", overwrite=force, text=True)
     draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
     _generate(draw, (), output, force, quiet)
 
@@ -159,7 +167,7 @@ def attention(
     quiet: Quiet = False,
 ) -> None:
     """Generate attention with a reference key, by way of gap-max-ip."""
-    _refuse(output, force)
+    refuse_output(output, "attention", overwrite=force)
     _require_memory(100 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 
@@ -186,7 +194,7 @@ def var(
     quiet: Quiet = False,
 ) -> None:
     """Generate a VAR model and its token maps, by way of gap-max-ip and attention."""
-    _refuse(output, force)
+    refuse_output(output, "var", overwrite=force)
     _require_memory(200 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     scales = None if schedule is None else parse_schedule(schedule)
     from reductions.lower_bound.attention_to_var import AttentionToVar
@@ -201,7 +209,6 @@ def var(
 
 def _generate(draw: Draw, steps: tuple[Any, ...], output: Path, force: bool, quiet: bool) -> None:
     """Draw a gap-max-ip instance, reduce it along ``steps``, and write it."""
-    _refuse(output, force)
     problem, witness, encoding = draw.instance(last=not steps)
     chain = (*encoding, *steps)
     for step in chain:
@@ -215,15 +222,6 @@ def _wanted(planted: bool, no_instance: bool) -> bool | None:
     if planted and no_instance:
         raise ValueError("--planted and --no-instance exclude each other.")
     return True if planted else False if no_instance else None
-
-
-def _refuse(output: Path, force: bool, *, text: bool = False) -> None:
-    from reductions.atomic import refuse_unwritable
-
-    if output != Path("-"):
-        refuse_unwritable(output, overwrite=force)
-    elif not text:
-        raise ValueError("an instance file is not written to standard output; name a file with --output.")
 
 
 def _require_memory(needed: int, what: str) -> None:
@@ -248,10 +246,4 @@ def _write(
     force: bool,
     quiet: bool,
 ) -> None:
-    from reductions.instance_file import write_instance
-
-    written = write_instance(
-        output, problem, chain=steps, seed=seed, command_line=command_line(), overwrite=force, **known
-    )
-    sizes = ", ".join(f"{name} = {value:g}" for name, value in written.sizes.items())
-    say(f"{output}: {written.problem} with {sizes}; answer {written.answer}", quiet=quiet)
+    write_result(output, problem, known, chain=steps, seed=seed, overwrite=force, quiet=quiet)

@@ -46,7 +46,8 @@ def solve(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|-", help="An instance file or a DIMACS formula; - is a formula on standard input."
+            metavar="FILE|-",
+            help="An instance file, a DIMACS formula or vectors as text; - is text on standard input.",
         ),
     ],
     threads: Threads = None,

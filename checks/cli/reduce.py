@@ -24,7 +24,8 @@ from checks.cli.options import (
     parse_objective,
     parse_schedule,
 )
-from checks.cli.output import command_line, limit_threads, say
+from checks.cli.output import limit_threads
+from checks.cli.results import refuse_output, write_result
 from checks.cli.routes import encoding, refuse_larger_rectangle
 from checks.cli.sources import read_source
 
@@ -41,7 +42,7 @@ def reduce(
         str,
         typer.Argument(
             metavar="SOURCE|-",
-            help="A DIMACS formula or an instance file; - is a formula on standard input.",
+            help="An instance file, a DIMACS formula or vectors as text; - is text on standard input.",
         ),
     ],
     to: Annotated[ProblemChoice, typer.Option("--to", help="The problem to reduce to.")],
@@ -76,14 +77,11 @@ def reduce(
     parameters. A known answer of the source goes along, and its witness is mapped forward.
     """
     limit_threads(threads)
-    from reductions.atomic import refuse_unwritable
-    from reductions.instance_file import formula_digest, write_instance
+    from reductions.instance_file import formula_digest
     from reductions.problems.cnf import CNF
     from reductions.reduction import Reduction
 
-    if str(output) == "-":
-        raise ValueError("an instance file is not written to standard output; name a file with --output.")
-    refuse_unwritable(output, overwrite=force)
+    refuse_output(output, to.value, overwrite=force)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
     goal = parse_objective(objective, route)
     problem, manifest = read_source(source)
@@ -107,18 +105,16 @@ def reduce(
     formula_sha256 = manifest.formula_sha256 if manifest else None
     if isinstance(problem, CNF):
         formula_sha256 = formula_digest(problem.to_dimacs())
-    written = write_instance(
+    write_result(
         output,
         reduced.target,
+        _answer(problem, manifest, reduced, solve=solve),
         chain=[*(manifest.chain if manifest else ()), *_entries(steps)],
         seed=manifest.seed if manifest else None,
-        command_line=command_line(),
         formula_sha256=formula_sha256,
         overwrite=force,
-        **_answer(problem, manifest, reduced, solve=solve),
+        quiet=quiet,
     )
-    sizes = ", ".join(f"{name} = {value:g}" for name, value in written.sizes.items())
-    say(f"{output}: {written.problem} with {sizes}; answer {written.answer}", quiet=quiet)
 
 
 def _steps(

@@ -42,7 +42,7 @@ def parse_dimacs(stream: BinaryIO) -> tuple[int, tuple[Clause, ...]]:
         If the stream holds no DIMACS formula; the message names the line.
     """
     try:
-        return _Parser().parse(_pieces(_decompressed(stream)))
+        return _Parser().parse(_pieces(decompressed(stream)))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DimacsError(f"The gzip'd file is damaged: {error}.") from None
 
@@ -95,7 +95,7 @@ class _Parser:
         if tokens[0] == b"p":
             self.take_header(tokens)
         elif self.header is None:
-            raise self.error(f"expected the header 'p cnf VARIABLES CLAUSES', not {_shown(tokens[0])}")
+            raise self.error(f"expected the header 'p cnf VARIABLES CLAUSES', not {shown(tokens[0])}")
         else:
             self.take_literals(tokens)
 
@@ -103,7 +103,7 @@ class _Parser:
         if self.header is not None:
             raise self.error("second header")
         if len(tokens) != 4 or tokens[1] != b"cnf" or not all(t.isdigit() for t in tokens[2:]):
-            raise self.error(f"the header must be 'p cnf VARIABLES CLAUSES', not {_shown(b' '.join(tokens))}")
+            raise self.error(f"the header must be 'p cnf VARIABLES CLAUSES', not {shown(b' '.join(tokens))}")
         for token, what in zip(tokens[2:], ("variables", "clauses"), strict=True):
             if len(token) > _LONGEST_TOKEN or int(token) > LARGEST_COUNT:
                 raise self.error(f"formulas with more than {LARGEST_COUNT:,} {what} are not read")
@@ -134,7 +134,7 @@ class _Parser:
         if not digits.isdigit() or len(digits) > _LONGEST_TOKEN or token == b"-0":
             if token == b"p":
                 raise self.error("second header")
-            raise self.error(f"expected an integer, not {_shown(token)}")
+            raise self.error(f"expected an integer, not {shown(token)}")
         return int(token)
 
     def finish(self) -> tuple[int, tuple[Clause, ...]]:
@@ -168,15 +168,20 @@ def _pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield line, rest
 
 
-def _decompressed(stream: BinaryIO) -> BinaryIO:
+def decompressed(stream: BinaryIO) -> BinaryIO:
     """Return a reader of ``stream``, through gzip where its first two bytes ask for it."""
     head = b""
     while len(head) < len(_GZIP_MAGIC) and (more := stream.read(len(_GZIP_MAGIC) - len(head))):
         head += more
-    whole = io.BufferedReader(_Joined(head, stream), _PIECE)
+    whole = rejoined(head, stream)
     if head != _GZIP_MAGIC:
         return whole
     return io.BufferedReader(gzip.GzipFile(fileobj=whole), _PIECE)
+
+
+def rejoined(head: bytes, stream: BinaryIO) -> BinaryIO:
+    """Return a reader of bytes that were already read from ``stream``, and then of the stream."""
+    return io.BufferedReader(_Joined(head, stream), _PIECE)
 
 
 class _Joined(io.RawIOBase):
@@ -196,7 +201,7 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
-def _shown(token: bytes) -> str:
+def shown(token: bytes) -> str:
     """Return a token for an error message: printable ASCII, and not too much of it."""
     cut = token[:_LONGEST_TOKEN]
     shown = "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in cut)

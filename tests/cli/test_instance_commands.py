@@ -161,6 +161,6 @@ def test_an_existing_file_is_kept_unless_forced(subquartic, refused, tmp_path):
 
 def test_generators_that_are_refused(refused):
     assert "exclude each other" in refused("generate", "ov", "--planted", "--no-instance", "-o", "x")
-    assert "standard output" in refused("generate", "ov", "-o", "-")
+    assert "standard output" in refused("generate", "attention", "-o", "-")
     assert "there is no directory" in refused("generate", "ov", "-o", "absent/x")
     assert "Did you mean 'attention'?" in refused("generate", "atention")

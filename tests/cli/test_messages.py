@@ -35,7 +35,7 @@ def test_numbers_out_of_range(refused):
 
 def test_output_that_cannot_be(refused):
     assert "must not be empty" in refused("generate", "ov", "-o", "")
-    for command in (("reduce", "-", "--to", "ov"), ("generate", "ov"), ("generate", "var")):
+    for command in (("reduce", "-", "--to", "ov"), ("generate", "attention"), ("generate", "var")):
         assert "standard output" in refused(*command, "-o", "-")
 
 
