@@ -148,16 +148,18 @@ def certified(claim: str, scope: str, claims: Iterable[tuple[str, Any, Relation,
 def _endpoints(side: Any) -> tuple[Any, Any]:
     if isinstance(side, int | Fraction) and not isinstance(side, bool):
         return Fraction(side), Fraction(side)
-    if hasattr(side, "a") and hasattr(side, "b") and hasattr(side, "delta"):  # mpmath.iv.mpf
-        return _dyadic(side.a), _dyadic(side.b)
+    if hasattr(side, "_mpi_"):  # mpmath.iv.mpf, whose end points are taken as they are stored
+        low, high = side._mpi_
+        return _dyadic(low), _dyadic(high)
     raise TypeError(f"Certified claims take int, Fraction or mpmath.iv.mpf, not {type(side).__name__}.")
 
 
-def _dyadic(endpoint: Any) -> Fraction:
-    """Return the exact value of an interval's end point."""
-    import mpmath
+def _dyadic(endpoint: tuple[int, int, int, int]) -> Fraction:
+    """Return the exact value of an interval's end point: sign, mantissa, exponent, number of bits.
 
-    sign, mantissa, exponent, _ = mpmath.mpf(endpoint)._mpf_
+    Never by way of ``mpmath.mpf``, which rounds to the 53 bits of its own context, and to nearest.
+    """
+    sign, mantissa, exponent, _ = endpoint
     if not mantissa and exponent:
         raise TypeError("Certified claims take bounded intervals.")
     return Fraction((-1) ** sign * int(mantissa)) * Fraction(2) ** int(exponent)

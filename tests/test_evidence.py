@@ -67,6 +67,28 @@ def test_certified_agrees_with_rational_arithmetic(left, right):
         assert certified("c", "s", [("claim", left, relation, right)]).failed is not holds
 
 
+@pytest.mark.parametrize("bits", [53, 200])
+def test_certified_takes_end_points_exactly(bits):
+    with mpmath.workprec(53):
+        before, mpmath.iv.prec = mpmath.iv.prec, bits
+        try:
+            third = 1 / mpmath.iv.mpf(3)
+            above = 1 + mpmath.iv.mpf(2) ** -100  # at 53 bits an interval from 1 on
+        finally:
+            mpmath.iv.prec = before
+    off = Fraction(1, 2 ** (bits + 1))  # a unit in the last place
+    holds = {
+        (third, ">=", Fraction(1, 3) - off): True,
+        (third, "<=", Fraction(1, 3) + off): True,
+        (third, ">=", Fraction(1, 3)): False,  # its ends are on either side, by less than a unit
+        (third, "<=", Fraction(1, 3)): False,
+        (above, "<=", 1): False,
+        (above, ">", 1): bits > 100,
+    }
+    for (left, relation, right), expected in holds.items():
+        assert certified("c", "s", [("claim", left, relation, right)]).failed is not expected
+
+
 @pytest.mark.parametrize("side", [1.0, True, "1", mpmath.mpf(1), mpmath.iv.mpf("inf")])
 def test_certified_refuses_what_certifies_nothing(side):
     for claim in (("claim", side, "<", 2), ("claim", 0, "<", side)):
