@@ -36,10 +36,10 @@ def local_precision(log_tolerance: float, scales: int, log_constant: float) -> f
         raise ValueError(f"Argument 'scales' must be at least 1, not {scales}.")
     if not log_constant >= 0:
         raise ValueError(f"Argument 'log_constant' must be at least 0, not {log_constant}.")
-    if log_constant * scales < 1e-9:
+    if log_constant < 1e-300:
         return log_tolerance + math.log(scales)
     # The geometric sum is Lambda^(K-1) (1 - Lambda^-K) / (1 - 1/Lambda).
-    ends = math.log1p(-math.exp(-scales * log_constant)) - math.log(-math.expm1(-log_constant))
+    ends = math.log(-math.expm1(-scales * log_constant)) - math.log(-math.expm1(-log_constant))
     return log_tolerance + (scales - 1) * log_constant + ends
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
@@ -74,6 +74,8 @@ def test_amplified_between_its_bounds(error, bound, scales):
 
 
 @given(st.integers(1, 60), st.floats(0, 8), st.floats(0, 50))
+@example(12, 8.602653045950233e-11, 0.0)
+@example(60, 5e-324, 0.0)
 def test_local_precision_solves_the_geometric_sum(scales, log_constant, tolerance):
     constant = math.exp(log_constant)
     total = math.log(math.fsum(constant**k for k in range(scales)))
