@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -19,16 +18,16 @@ import numpy as np
 
 from reductions.atomic import atomic_path
 from reductions.manifest import UNKNOWN, KnownBy, Manifest, parse_manifest, plain
+from reductions.memory import require_memory
 from reductions.problem import Problem
 from reductions.problem_codecs import Tensors, codec, problem_names
 from reductions.reduction import Reduction
-from reductions.tensor_header import Header, InstanceFileError, first_line, read_header
+from reductions.tensor_header import METADATA_KEY, Header, InstanceFileError, first_line, read_header
+from reductions.tensor_stream import data_bytes, tensor_digest
 
 __all__ = ["InstanceFileError", "Manifest", "read_instance", "read_manifest", "write_instance"]
 
 Result = TypeVar("Result")
-
-METADATA_KEY = "subquartic"
 
 _DTYPE = {
     np.dtype(np.float64): "F64",
@@ -92,7 +91,7 @@ def write_instance(
         chain=tuple(_step(step) for step in chain),
         seed=seed,
         command_line=command_line,
-        version=importlib.metadata.version("subquartic"),
+        version=package_version(),
         formula_sha256=formula_sha256,
         answer=str(answer),
         known_by=str(known_by),
@@ -151,7 +150,17 @@ def read_instance(path: str | os.PathLike[str]) -> tuple[Problem, Manifest]:
 
 
 def read_tensors(path: str | os.PathLike[str], manifest: Manifest) -> Tensors:
-    """Load the tensors and check their hashes; raises InstanceFileError."""
+    """Load the tensors and check their hashes.
+
+    Raises
+    ------
+    InstanceFileError
+        If a hash or a number is wrong.
+    ValueError
+        If they do not fit the memory.
+    """
+    # As loaded, and as the copies that the instance keeps.
+    require_memory(2 * data_bytes(path), f"{os.fspath(path)}: the tensors")
 
     def load() -> Tensors:
         from safetensors import SafetensorError
@@ -210,11 +219,16 @@ def tensor_entry(name: str, tensor: np.ndarray[Any, Any]) -> dict[str, Any]:
     if tensor.dtype not in _DTYPE:
         raise TypeError(f"Tensor {name!r} must be of one of {[*_DTYPE.values()]}, not of {tensor.dtype}.")
     dtype, shape = _DTYPE[tensor.dtype], list(tensor.shape)
-    digest = hashlib.sha256(json.dumps([name, dtype, shape]).encode())
+    digest = tensor_digest(name, dtype, shape)
     contiguous = np.ascontiguousarray(tensor)
     little_endian = contiguous.astype(contiguous.dtype.newbyteorder("<"), copy=False)
     digest.update(little_endian.reshape(-1).view(np.uint8).data)
     return {"dtype": dtype, "shape": shape, "sha256": digest.hexdigest()}
+
+
+def package_version() -> str:
+    """Return the version of this package, which a manifest names."""
+    return importlib.metadata.version("subquartic")
 
 
 def formula_digest(dimacs: str) -> str:

@@ -20,7 +20,9 @@ from reductions.instance_file import (
 from reductions.manifest import UNKNOWN, Manifest, plain
 from reductions.problem import Answer, Problem, PromiseProblem
 from reductions.problem_codecs import Tensors, codec
+from reductions.streamed_verification import IN_MEMORY_BYTES, streamed_checks
 from reductions.tensor_header import InstanceFileError, first_line
+from reductions.tensor_stream import data_bytes
 
 __all__ = ["AFFORDABLE_WORK", "FileCheck", "Outcome", "Verification", "verify_instance"]
 
@@ -55,7 +57,10 @@ class Verification:
 
 
 def verify_instance(
-    path: str | os.PathLike[str], *, affordable_work: float = AFFORDABLE_WORK
+    path: str | os.PathLike[str],
+    *,
+    affordable_work: float = AFFORDABLE_WORK,
+    in_memory_bytes: int = IN_MEMORY_BYTES,
 ) -> Verification:
     """Recheck the claims of an instance file; what is taken from the file instead is named as skipped.
 
@@ -73,14 +78,19 @@ def verify_instance(
     OSError
         If the file cannot be read at all.
     """
-    return Verification(os.fspath(path), tuple(_checks(path, affordable_work)))
+    return Verification(os.fspath(path), tuple(_checks(path, affordable_work, in_memory_bytes)))
 
 
-def _checks(path: str | os.PathLike[str], affordable_work: float) -> Iterator[FileCheck]:
+def _checks(
+    path: str | os.PathLike[str], affordable_work: float, in_memory_bytes: int
+) -> Iterator[FileCheck]:
     name = "manifest"
     try:
         manifest = read_manifest(path)
         yield FileCheck(name, Outcome.OK, f"schema, own SHA-256, {len(manifest.tensors)} tensors declared")
+        if manifest.problem == "ov" and data_bytes(path) > in_memory_bytes:
+            yield from streamed_checks(path, manifest)
+            return
         name = "hashes"
         tensors = read_tensors(path, manifest)
         yield FileCheck(name, Outcome.OK, f"SHA-256 of {', '.join(tensors)}")

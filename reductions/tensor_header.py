@@ -17,6 +17,9 @@ from typing import Any
 ITEM_SIZE = {"F64": 8, "F32": 4, "F16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
 """The element types that instance files use, with their sizes in bytes."""
 
+METADATA_KEY = "subquartic"
+"""The key of the header's metadata under which the manifest stands."""
+
 LONGEST_HEADER = 100_000_000
 
 

@@ -17,10 +17,11 @@ from checks.cli.options import (
     RouteChoice,
     Schedule,
     Seed,
+    Threads,
     parse_schedule,
 )
-from checks.cli.output import command_line, say
-from checks.cli.results import refuse_output, write_result
+from checks.cli.output import command_line, limit_threads, say
+from checks.cli.results import refuse_output, text_problem, write_result
 from checks.cli.routes import Draw
 
 if TYPE_CHECKING:
@@ -106,6 +107,13 @@ def orthogonal_vectors(
     no_instance: NoInstance = False,
     near_threshold: NearThreshold = False,
     seed: Seed = 0,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream", help="Draw and write block by block: another instance, which may exceed the memory."
+        ),
+    ] = False,
+    threads: Threads = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -113,8 +121,16 @@ def orthogonal_vectors(
 
     They are written as text where OUT ends in .ov or .ov.gz, or is - (standard output).
     """
+    limit_threads(threads)
+    if stream:
+        drawn = (vectors, dimension, density, seed, _wanted(planted, no_instance), near_threshold)
+        _stream(output, drawn, threads, force, quiet)
+        return
     refuse_output(output, "ov", overwrite=force, text=True)
-    _require_memory(20 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
+    try:
+        _require_memory(20 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
+    except ValueError as error:
+        raise ValueError(f"{error} --stream draws them block by block.") from None
     from reductions.instance_verification import AFFORDABLE_WORK
     from reductions.problem_codecs import codec
     from reductions.problems.orthogonal_vectors import OrthogonalVectors
@@ -216,6 +232,20 @@ def _generate(draw: Draw, steps: tuple[Any, ...], output: Path, force: bool, qui
         witness = None if witness is None else reduced.map_witness(witness)
         problem = reduced.target
     _write(output, problem, _known(draw.planted, witness), chain, draw.seed, force, quiet)
+
+
+def _stream(output: Path, drawn: tuple[Any, ...], threads: int | None, force: bool, quiet: bool) -> None:
+    """Draw orthogonal vectors and write them block by block."""
+    refuse_output(output, "ov", overwrite=force)
+    if text_problem(output) is not None:
+        raise ValueError(f"{output}: --stream writes an instance file, not text.")
+    from reductions.streamed_vectors import StreamedVectors, write_streamed_vectors
+
+    written = write_streamed_vectors(
+        output, StreamedVectors(*drawn), workers=threads, command_line=command_line(), overwrite=force
+    )
+    sizes = ", ".join(f"{name} = {value:g}" for name, value in written.sizes.items())
+    say(f"{output}: ov with {sizes}; answer {written.answer}", quiet=quiet)
 
 
 def _wanted(planted: bool, no_instance: bool) -> bool | None:

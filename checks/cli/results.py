@@ -36,7 +36,7 @@ def refuse_output(output: Path, problem: str, *, overwrite: bool, text: bool = F
         if text:
             return
         raise ValueError("an instance file is not written to standard output; name a file with --output.")
-    stated = _text_problem(output)
+    stated = text_problem(output)
     if stated not in (None, problem):
         raise ValueError(f"{output}: a name that ends so is for text with {stated}, not for {problem}.")
     refuse_unwritable(output, overwrite=overwrite)
@@ -55,7 +55,7 @@ def write_result(
         What else the manifest says: ``chain``, ``seed``, ``formula_sha256``.
     """
     answer = known.get("answer", "unknown")
-    if output == STANDARD_OUTPUT or _text_problem(output) is not None:
+    if output == STANDARD_OUTPUT or text_problem(output) is not None:
         _write_text(output, problem, _comments(answer, known.get("witness")), overwrite=overwrite)
     else:
         from reductions.instance_file import write_instance
@@ -90,7 +90,7 @@ def _comments(answer: str, witness: Any) -> list[str]:
     return [printable(command_line()), f"answer {answer}{proof}"]
 
 
-def _text_problem(output: Path) -> str | None:
+def text_problem(output: Path) -> str | None:
     """Return the problem whose text a file of this name holds, or None where it is an instance file."""
     from reductions.problems.vector_text import SUFFIXES
 
