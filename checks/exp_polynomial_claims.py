@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from reductions.polynomials.certificate import exponential_bounds
+from reductions.polynomials.certificate import Certificate, exponential_bounds
 from reductions.polynomials.enclosure import enclose_error
 from reductions.upper_bound.exp_polynomial import (
-    Certificate,
     alternation_points,
     best_error_bounds,
     certify,
@@ -88,7 +88,7 @@ def reference_values() -> Claims:
 
 
 def positive(pairs: Pairs) -> Claims:
-    """Claim that P is at least (1 - error) e^-b > 0 at many points where the certified error is below 1."""
+    """Claim (1 - error) e^x <= P(x) <= (1 + error) e^x at 33 points where the certified error is below 1."""
     for b, degree in pairs:
         polynomial = minimax_polynomial(degree, -b, b)
         if polynomial.error < 1:
@@ -96,7 +96,10 @@ def positive(pairs: Pairs) -> Claims:
             for i in range(-16, 17):
                 x = Fraction(b) * i / 16
                 value = sum((c * x**k for k, c in enumerate(coefficients)), start=Fraction(0))
-                yield f"b = {b}, g = {degree}, x = {x}", value, ">", 0
+                error = Fraction(polynomial.error)
+                below, above = exponential_bounds(x)
+                yield f"b = {b}, g = {degree}, x = {x}", value, ">=", (1 - error) * above
+                yield f"b = {b}, g = {degree}, x = {x}", value, "<=", (1 + error) * below
 
 
 def certificates(pairs: Pairs) -> Claims:
@@ -108,6 +111,43 @@ def certificates(pairs: Pairs) -> Claims:
         rounding = Fraction(float(np.exp(2 * b))) / 2**53
         upper = Fraction(best_error_bounds(degree, b)[1])
         yield f"b = {b}, g = {degree}, tight", error, "<=", upper * (1 + Fraction(1, 10**6)) + rounding
+
+
+def chord(b: float) -> tuple[float, ...]:
+    """Return the line through the ends of exp on [-b, b]: the error is near 0 there, and large in between."""
+    return float(np.cosh(b)), float(np.sinh(b) / b)
+
+
+def tent(width: Fraction) -> tuple[float, ...]:
+    """Return P of degree 3 whose error on [-width, width] is near 0 at the ends and shaped like a tent.
+
+    P' - P is a multiple of y^3 - 3y, y = x/width: the error's slope is large on most of the interval.
+    """
+    slope = [Fraction(0), -3 / width, Fraction(0), 1 / width**3]
+    # If P' - P = q, then P is less the sum of q and all its derivatives. The scale makes P(width) = e^width.
+    total = [Fraction(0)] * 4
+    for _ in range(4):
+        total = [t - c for t, c in zip(total, slope, strict=True)]
+        slope = [(i + 1) * c for i, c in enumerate(slope[1:])] + [Fraction(0)]
+    end = sum((c * width**i for i, c in enumerate(total)), start=Fraction(0))
+    scale = exponential_bounds(width)[0] / end
+    return tuple(float(scale * c) for c in total)
+
+
+def whatever_the_pieces() -> Claims:
+    """Claim that few pieces never prove less than the error inside of them."""
+    cases = [(f"chord, b = {b}", chord(b), Fraction(b)) for b in (0.5, 1.0, 2.0, 4.0)]
+    cases += [(f"tent, b = 1/{n}", tent(Fraction(1, n)), Fraction(1, n)) for n in (4, 16, 64)]
+    for name, coefficients, b in cases:
+        for count in (1, 2, 4):
+            ends = [float(-b + 2 * b * Fraction(i, count)) for i in range(count + 1)]
+            pieces = tuple(pairwise(ends))
+            proved = proved_error(Certificate(coefficients, ends[0], ends[-1], 0.0, pieces))
+            for i in range(-15, 16):
+                x = b * i / 16
+                value = sum((Fraction(c) * x**k for k, c in enumerate(coefficients)), start=Fraction(0))
+                error = min(abs(value * bound - 1) for bound in exponential_bounds(-x))
+                yield f"{name}, {count} pieces, x = {x}", proved, ">=", error
 
 
 def draw_polynomial(generator: np.random.Generator) -> tuple[tuple[float, ...], float, float]:
