@@ -22,8 +22,9 @@ def working_precision(bits: int) -> Iterator[None]:
 
 def float_below(ball: Any) -> float:
     """Return a float at most every point of a ball."""
-    nearest = float(ball.lower())
-    return math.nextafter(nearest, -math.inf) if nearest else min(nearest, 0.0)
+    lowest = ball.lower()
+    nearest = float(lowest)
+    return math.nextafter(nearest, -math.inf) if nearest or lowest < 0 else 0.0
 
 
 def float_above(ball: Any) -> float:
