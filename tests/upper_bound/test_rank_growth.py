@@ -23,6 +23,7 @@ from reductions.upper_bound.rank_growth import (
     rank_exponent,
     rank_exponent_enclosure,
     rank_rate,
+    rank_rate_enclosure,
 )
 
 rates = st.floats(0.01, 20, allow_nan=False)
@@ -108,6 +109,39 @@ def test_below_the_interval_no_degree_is_enough():
     assert elementary_error_bounds(400, 200)[0] > 1 - 1e-6
     assert elementary_error_bounds(400, 360)[0] > 0.9
     assert elementary_error_bounds(400, 0)[0] > 1 - Fraction(1, 10**40)
+
+
+@pytest.mark.parametrize(
+    ("b", "degree"), [(0.25, 0), (1, 1), (1, 5), (4, 6), (4, 4), (8, 30), (3, 1), (12, 11), (9, 0)]
+)
+def test_elementary_bounds_are_the_stated_formulas(b, degree):
+    nu, low, high = degree + 1, 0.0, 1.0
+    if nu > b:
+        alpha = math.acosh(nu / b)
+        psi = nu * alpha - math.sqrt(nu**2 - b**2)
+        low = math.exp(-psi) / (math.e * math.sqrt(nu))
+        room = 1 - math.exp(-alpha) - math.exp(-2 * psi) / math.sqrt(2)
+        high = min(1.0, math.sqrt(2) * math.exp(-psi) / room) if room > 0 else 1.0
+    else:
+        low = 1 / (math.e * math.sqrt(nu))
+    if degree < b:
+        inside = degree * math.acosh(math.sqrt(b / degree)) if degree else 0.0
+        low = max(low, math.tanh(math.sqrt(b * (b - degree)) - inside))
+    assert elementary_error_bounds(b, degree) == pytest.approx((low, high), rel=1e-9)
+
+
+def test_a_window_for_several_tolerances_holds_theirs():
+    small, large = Fraction(1, 10**6), Fraction(1, 100)
+    first, last = degree_window(4, large), degree_window(4, small)
+    assert degree_window(4, (small, large)) == (first[0], last[1])
+    assert first[1] < last[0]
+
+
+def test_the_rank_of_an_enclosure_holds_that_of_its_ends():
+    low, high = rank_rate_enclosure(1, (Fraction(1), Fraction(2)))
+    assert low <= rank_rate(1, 1) * (1 + 1e-15)
+    assert high >= rank_rate(1, 2) * (1 - 1e-15)
+    assert (low, high) == pytest.approx((rank_rate(1, 1), rank_rate(1, 2)), rel=1e-12)
 
 
 def test_argument_errors():
