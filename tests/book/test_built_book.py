@@ -187,11 +187,24 @@ def _reversed(uses: dict[str, list[str]]) -> dict[str, list[str]]:
     return {id: [other for other, used in uses.items() if id in used] for id in uses}
 
 
-def test_search_finds_the_lemma(page, base_url: str) -> None:
-    page.goto(f"{base_url}/search.html?q=half+assignment")
-    page.wait_for_selector("#search-results li a")
-    found = page.locator("#search-results li a").evaluate_all("as => as.map(a => a.href)")
-    assert any(LEMMA_PAGE in address for address in found)
+@pytest.mark.parametrize("opened_as", ["http", "file"])
+def test_search_finds_and_quotes_the_lemma(page, base_url: str, book: Path, opened_as: str) -> None:
+    base = base_url if opened_as == "http" else book.as_uri()
+    page.goto(f"{base}/search.html?q=half+assignment")
+    results = page.locator("#search-results li", has=page.locator(f"a[href^='{LEMMA_PAGE}']"))
+    quoted = results.first.locator("p.context")
+    quoted.wait_for()
+    assert "half assignment" in quoted.inner_text()
+    assert quoted.locator(".highlighted").count() >= 2
+
+
+def test_the_index_leads_to_terms_and_questions(page, base_url: str) -> None:
+    page.goto(f"{base_url}/intro.html")
+    page.locator(".bd-sidebar-primary a", has_text="Index").click()
+    page.wait_for_url("**/genindex.html")
+    page.locator("a", has_text="why the PCP").first.click()
+    page.wait_for_url("**/questions.html#*")
+    assert page.locator(":target").count() == 1
 
 
 def test_the_ledger_on_a_phone_shows_every_column(page, base_url: str) -> None:

@@ -2,7 +2,8 @@
 
 A statement is a sphinx-proof box with the label of a registered statement. This extension adds to
 each box a badge (what was executed, on what, by which code), writes a page for every source file
-that a badge links to, and provides the directives ``ledger-table`` and ``lemma-graph``.
+that a badge links to, and provides the directives ``ledger-table`` and ``lemma-graph`` and the role
+``evidence``, which sets a statement's number and level in a line of text.
 
 The build fails where a registered statement has no box, a box has no registered statement, or the
 two are of different kinds; it warns (an error under ``-W``) where a check FAILED.
@@ -19,13 +20,13 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx_proof.nodes import depart_unenumerable_node, unenumerable_node
 
 from checks.evidence import Level
 from checks.ledger import Ledger, LedgerError, read_ledger
 from checks.lemma import Kind, registry
-from ledger_ext.badges import badge
+from ledger_ext.badges import badge, evidence
 from ledger_ext.boxes import PROVED_KINDS, Place, is_box, open_unnumbered_box, places_of, tidy_ids
 from ledger_ext.graph import graph_figure, uses_table
 from ledger_ext.source_pages import source_pages
@@ -55,6 +56,19 @@ class LedgerDirective(SphinxDirective):
         """Leave a placeholder."""
         self.env.note_dependency(str(_ledger_path(self.env.app)))
         return [ledger_placeholder(part=self.name)]
+
+
+class evidence_placeholder(nodes.Inline, nodes.Element):
+    """Where the level of a statement goes."""
+
+
+class EvidenceRole(SphinxRole):
+    """``{evidence}`lem-isolation` ``: a link to the statement with its number, and its level."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Leave a placeholder."""
+        self.env.note_dependency(str(_ledger_path(self.env.app)))
+        return [evidence_placeholder(statement=self.text, docname=self.env.docname)], []
 
 
 def _ledger_path(app: Sphinx) -> Path:
@@ -134,6 +148,11 @@ def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if entry is not None:
             box["classes"].append(f"level-{entry.level.lower()}")
             box.append(nodes.raw("", badge(view, entry), format="html"))
+    for mention in list(doctree.findall(evidence_placeholder)):
+        entry = view.ledger.by_id.get(mention["statement"])
+        if entry is None:
+            raise ExtensionError(f"{docname}: {mention['statement']!r} is no registered statement")
+        mention.replace_self(nodes.raw("", evidence(view, entry), format="html"))
     for placeholder in list(doctree.findall(ledger_placeholder)):
         if placeholder["part"] == "ledger-table":
             markup = ledger_table(view)
@@ -153,6 +172,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("ledger_path", "_data/ledger.json", "env")
     app.add_node(ledger_placeholder)
     app.add_node(unenumerable_node, override=True, html=(open_unnumbered_box, depart_unenumerable_node))
+    app.add_node(evidence_placeholder)
+    app.add_role("evidence", EvidenceRole())
     app.add_directive("lemma-graph", LedgerDirective)
     app.add_directive("ledger-table", LedgerDirective)
     app.connect("builder-inited", _load)

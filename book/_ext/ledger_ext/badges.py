@@ -29,6 +29,11 @@ def badge(view: View, entry: Entry) -> str:
     return f"{opening}<ul>{items}</ul>{_claims(entry)}</div>"
 
 
+def evidence(view: View, entry: Entry) -> str:
+    """Return a statement's number, as a link, and its level, for a line of text."""
+    return f'<span class="evidence">{view.statement_link(entry.id)} {level_pill(entry)}</span>'
+
+
 def _summary(view: View, entry: Entry) -> str:
     if entry.kind is Kind.ASSUMED:
         return "a hypothesis, not proved by anyone"
