@@ -50,13 +50,22 @@ def mean_is_kept(case: Recentring, key_weights: bool = True, moved: Sequence[int
 
 
 def vectors_of(seed: int) -> tuple[Any, ...]:
-    """Return queries, keys, centres and coordinates of very different lengths."""
+    """Return queries, keys, temperature, centres and coordinates, with very different lengths.
+
+    Half of the time the queries are nearly one vector, so that the key weights are what counts: a short one,
+    with weights near 1, or a long one to which the keys are nearly orthogonal, with exponents that cancel.
+    """
     rng = np.random.default_rng(seed)
     d = int(rng.integers(1, 5))
     scale = 10.0 ** rng.integers(-3, 4)
     queries, keys = rng.normal(size=(4, d)) + rng.normal(size=d), scale * (rng.normal(size=(5, d)) + 1)
-    axes = balanced_axes(queries, keys) if rng.random() < 0.8 else identity_axes(d)
-    centres = queries.mean(axis=0) * float(rng.integers(0, 2)), keys.mean(axis=0)
+    kind = rng.integers(4)
+    if kind >= 2:
+        queries = (30.0 if kind == 2 else 1e-3) + 1e-12 * rng.normal(size=(4, d))
+    if kind == 2:
+        keys = keys - keys.mean(axis=1, keepdims=True) * (1 - 1e-6)
+    axes = identity_axes(d) if kind >= 2 or rng.random() < 0.2 else balanced_axes(queries, keys)
+    centres = queries.mean(axis=0) * float(kind >= 2 or rng.integers(0, 2)), keys.mean(axis=0)
     return queries, keys, float(scale * rng.uniform(0.5, 4)), *centres, axes
 
 
@@ -136,10 +145,10 @@ def recentring(run: Run) -> Iterator[Evidence]:
         (2 * most + 1) ** 5,
         lambda case: mean_is_kept(case),
     )
-    draws = run.pick(quick=20, full=200)
+    draws = run.pick(quick=40, full=400)
     yield sampled(
         "(2) roundings",
-        f"{draws} draws of 4 queries and 5 keys, d <= 4, lengths from 10^-3 to 10^3, exactly",
+        f"{draws} draws of 4 queries and 5 keys, d <= 4, lengths 10^-3 to 10^3; queries nearly equal in half",
         run.seed,
         draws,
         draw_seed,
