@@ -1,20 +1,19 @@
 """Execute checks and report what they earned.
 
 :func:`run_lemma` executes one statement's check in this process and lets an exception through: it
-is what pages and tests call. :func:`run_lemmas` executes many, in worker processes where asked, and
-turns an exception into a FAILED report, so that one broken check does not hide the others.
+is what pages and tests call. :func:`run_lemmas` executes many, in worker processes or on a cluster where
+asked, and turns an exception into a FAILED report, so that one broken check does not hide the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 from checks.evidence import Evidence, Level
 from checks.lemma import Kind, Lemma, Run, registry
+from reductions.shared_out import shared_out
 
 CHECKED_KINDS = (Kind.LEMMA, Kind.THEOREM)
 """The kinds of statement that must have at least one record and one control."""
@@ -177,6 +176,7 @@ def run_lemmas(
     run: Run | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
+    scheduler: str | None = None,
 ) -> list[LemmaReport]:
     """Execute many statements and report on each, in the order given.
 
@@ -190,38 +190,35 @@ def run_lemmas(
         Number of worker processes; 1 executes in this process.
     progress
         Called with each report as it comes in.
+    scheduler
+        The address of a Dask scheduler, whose workers execute them instead.
 
     Raises
     ------
     ValueError
-        If an id is not registered or ``jobs`` is not positive. An exception in a check is not
-        raised: it makes that report FAILED.
+        If an id is not registered, ``jobs`` is not positive, or the address is malformed. An
+        exception in a check is not raised: it makes that report FAILED.
+    RuntimeError
+        If the cluster cannot be used: see :func:`reductions.shared_out.shared_out`.
     """
     if jobs < 1:
         raise ValueError(f"Argument 'jobs' must be at least 1, not {jobs}.")
     run = run or Run()
     chosen = list(dict.fromkeys(registry() if ids is None else (find_lemma(id).id for id in ids)))
     reports: dict[str, LemmaReport] = {}
-    for report in _execute(chosen, run, min(jobs, max(1, len(chosen)))):
+    for report in _execute(chosen, run, jobs, scheduler):
         reports[report.id] = report
         if progress is not None:
             progress(report)
     return [reports[id] for id in chosen]
 
 
-def _execute(ids: list[str], run: Run, jobs: int) -> Iterator[LemmaReport]:
-    if jobs == 1:
-        yield from (_run_guarded(id, run) for id in ids)
-        return
-    with _workers(jobs) as pool:
-        with _interrupt_held():
-            futures: dict[Future[LemmaReport], str] = {pool.submit(_run_guarded, id, run): id for id in ids}
-        for future in as_completed(futures):
-            error = future.exception()
-            if error is None:
-                yield future.result()
-            else:  # the worker itself died (out of memory, killed)
-                yield _error_report(find_lemma(futures[future]), run, 0.0, error)
+def _execute(ids: list[str], run: Run, jobs: int, scheduler: str | None) -> Iterator[LemmaReport]:
+    for finished in shared_out(_run_guarded, ids, common=(run,), jobs=jobs, scheduler=scheduler):
+        if finished.error is None:
+            yield finished.result()
+        else:  # the worker itself died (out of memory, killed)
+            yield _error_report(find_lemma(ids[finished.index]), run, 0.0, finished.error)
 
 
 def _run_guarded(id: str, run: Run) -> LemmaReport:
@@ -236,49 +233,3 @@ def _run_guarded(id: str, run: Run) -> LemmaReport:
 def _error_report(entry: Lemma, run: Run, seconds: float, error: BaseException) -> LemmaReport:
     message = " ".join(f"{type(error).__name__}: {error}".split())
     return LemmaReport(entry.id, entry.kind, entry.title, run, (), (), seconds, error=message)
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that an interrupt or an error ends at once instead of waiting for their queue."""
-    from multiprocessing import active_children, get_context
-
-    # A forked worker would inherit the locks of BLAS threads that it does not have.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in active_children():  # an interrupt may have reached this process alone
-            worker.terminate()
-        raise
-    pool.shutdown()
-
-
-@contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """Hold Ctrl-C back while workers are started, in them until they are ready to end silently."""
-    import signal
-    from multiprocessing import resource_tracker
-
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # its start would let Ctrl-C through again
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-
-
-def _start_worker() -> None:
-    """Give a worker one BLAS thread, since workers share the cores, and let Ctrl-C end it silently."""
-    import signal
-
-    from threadpoolctl import threadpool_limits
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    threadpool_limits(1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checks.cli.options import Force, Json, Quiet, Seed, Threads
+from checks.cli.options import Force, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def check(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
     ] = None,
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     ledger: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the ledger of all statements.")
@@ -57,6 +58,7 @@ def check(
     Exit status 1 where any of them FAILED.
     """
     limit_threads(threads)
+    refuse_two_places(jobs, scheduler)
     if ledger is not None and ids:
         raise ValueError("--ledger goes with a run of all statements; leave out the names of lemmas.")
     if ledger is not None:
@@ -80,7 +82,7 @@ def check(
 
     run = Run(Effort(level.value), seed)
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
-    reports = run_lemmas(chosen, run, jobs=jobs, progress=report_progress)
+    reports = run_lemmas(chosen, run, jobs=jobs, progress=report_progress, scheduler=scheduler)
     if ledger is not None:
         from checks.ledger import write_ledger
 

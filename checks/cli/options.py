@@ -51,6 +51,12 @@ ObjectiveChoice = Literal["ratio", "messages"] | int
 Shapes = tuple[tuple[int, int], ...]
 
 
+def refuse_two_places(jobs: int | None, scheduler: str | None) -> None:
+    """Raise ValueError where work is to be shared out both here and on a cluster."""
+    if jobs is not None and scheduler is not None:
+        raise ValueError("--jobs is for this machine; leave it out with --scheduler.")
+
+
 def parse_schedule(text: str) -> Shapes:
     """Parse "1,2,4" (square scales) or "1x1,2x4,..." (height x width).
 
@@ -130,6 +136,12 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no c
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output file.")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.", parser=_parse_output)
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="ADDRESS", help="Share the work out on a Dask cluster: tcp://host:8786."
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random generator.")]
 Kernel = Annotated[KernelChoice, typer.Option("--kernel", help="Interpolation kernel of the VAR model.")]
