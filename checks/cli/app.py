@@ -16,6 +16,7 @@ from checks.cli.kernels import examine
 from checks.cli.options import Threads
 from checks.cli.output import limit_threads
 from checks.cli.reduce import reduce
+from checks.cli.suite import suite
 
 app = typer.Typer(
     name="subquartic",
@@ -62,3 +63,4 @@ app.command(rich_help_panel=_THE_PROOFS)(lemmas)
 app.command(rich_help_panel=_KERNELS)(criterion)
 app.command(rich_help_panel=_KERNELS)(bench)
 app.command("test-kernel", rich_help_panel=_KERNELS)(examine)
+app.command(rich_help_panel=_KERNELS)(suite)

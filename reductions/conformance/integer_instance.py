@@ -23,7 +23,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ from reductions.conformance.families import FAMILIES, Bits, Twins
 from reductions.conformance.hard_instance import Floats, HardInstance, Label
 from reductions.conformance.low_precision import Precision
 from reductions.conformance.raw_bits import RawBits
+from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
+
+if TYPE_CHECKING:
+    from reductions.lower_bound.distributed_pcp import DistributedPCP
 
 Halves = NDArray[np.int16]
 
@@ -224,8 +228,7 @@ def build(parameters: Parameters) -> IntegerInstance:
 
     The scale is the least number of eight significant bits that makes the logit gap f ln(4 N).
     """
-    bits = RawBits((parameters.seed, parameters.tokens, parameters.coordinates, *parameters.family.encode()))
-    twins = FAMILIES[parameters.family](parameters.tokens, parameters.coordinates, bits)
+    twins, bits = _twins(parameters)
     # L keys with the reference key: one vector a side, not of the decisive pair, makes room.
     row, left = _without_one(twins.row, twins.left)
     column, no_right = _without_one(twins.column, twins.right)
@@ -258,6 +261,29 @@ def build(parameters: Parameters) -> IntegerInstance:
     )
 
 
+def ov_source(parameters: Parameters) -> tuple[OrthogonalVectors, Pair]:
+    """Return the vectors that queries and keys encode, and the decisive pair."""
+    twins, _ = _twins(parameters)
+    row, left = _without_one(twins.row, twins.left)
+    column, right = _without_one(twins.column, twins.vectors(parameters.planted)[1])
+    return OrthogonalVectors(left, right), (row, column)
+
+
+def _twins(parameters: Parameters) -> tuple[Twins, RawBits]:
+    """Draw the vectors; what the stream of bits gives next chooses the judged rows."""
+    bits = RawBits((parameters.seed, parameters.tokens, parameters.coordinates, *parameters.family.encode()))
+    return FAMILIES[parameters.family](parameters.tokens, parameters.coordinates, bits), bits
+
+
+def pcp_reduction(field: int) -> DistributedPCP:
+    """Return the reduction of route pcp over F_q."""
+    from reductions.codes.evaluation_codes import reed_solomon
+    from reductions.codes.finite_field import FiniteField
+    from reductions.lower_bound.distributed_pcp import DistributedPCP
+
+    return DistributedPCP(reed_solomon(FiniteField(field), PCP_FIELDS[field]), 2)
+
+
 def _direct_queries(left: Bits) -> Halves:
     return np.hstack([-2 * left.astype(np.int16), np.full((len(left), 2), 2, np.int16)])
 
@@ -275,17 +301,10 @@ class _PcpEncoding:
     """Queries and keys of the distributed PCP, for the one message with which the decisive pair agrees."""
 
     def __init__(self, parameters: Parameters, twins: Twins) -> None:
-        from reductions.codes.evaluation_codes import reed_solomon
-        from reductions.codes.finite_field import FiniteField
-        from reductions.lower_bound.distributed_pcp import DistributedPCP
         from reductions.lower_bound.gap_max_ip_to_attention import reference_coordinates
-        from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
-        reduction = DistributedPCP(
-            reed_solomon(FiniteField(parameters.field), PCP_FIELDS[parameters.field]), 2
-        )
         yes = OrthogonalVectors(*twins.vectors(True))
-        instances = reduction.map_instance(yes).instances
+        instances = pcp_reduction(parameters.field).map_instance(yes).instances
         self._system = instances.system
         self._message = instances.messages[instances.right_message((twins.row, twins.column))]
         self.gap = self._system.gap

@@ -95,6 +95,11 @@ def hard_instances(suite: str = "quick", seeds: int = 1) -> Iterator[HardInstanc
 def suite_manifest(suite: str = "quick", seeds: int = 1) -> dict[str, Any]:
     """Return the suite's version and, for every instance, its name and digest, with a digest of them all."""
     digests = {instance.label.name: instance.digest for instance in hard_instances(suite, seeds)}
+    return manifest_of(suite, seeds, digests)
+
+
+def manifest_of(suite: str, seeds: int, digests: dict[str, str]) -> dict[str, Any]:
+    """Return the manifest of a suite whose instances have these names and digests, in its order."""
     whole = hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in digests.items()).encode())
     return {
         "schema": 1,

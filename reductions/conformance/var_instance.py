@@ -28,6 +28,7 @@ from reductions.conformance.raw_bits import RawBits
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
+from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
 from reductions.problems.var_model import FeedForward, geometric_sides, square_schedule
 
 JUDGED_ROWS = 64
@@ -217,17 +218,22 @@ def _twin(parameters: VarParameters) -> tuple[ApproximateVar, int, str]:
     return _inference_twin(parameters)
 
 
-def _maps_twin(parameters: VarParameters) -> tuple[ApproximateVar, int, str]:
-    from reductions.lower_bound.attention_to_var import AttentionToVar
-    from reductions.lower_bound.complement_encoding import ComplementEncoding
-    from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
+def ov_source(parameters: VarParameters) -> tuple[OrthogonalVectors, Pair]:
+    """Return the vectors that an instance of reading maps comes from, and the decisive pair."""
     from reductions.lower_bound.isolation import SPACING
-    from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
     # As many vectors as there are slots on the last scale but one.
     vectors = (parameters.side // 2 // SPACING[parameters.kernel]) ** 2
     twins = FAMILIES[parameters.family](vectors, 12, RawBits((parameters.seed, parameters.side)))
-    source = OrthogonalVectors(*twins.vectors(parameters.planted))
+    return OrthogonalVectors(*twins.vectors(parameters.planted)), (twins.row, twins.column)
+
+
+def _maps_twin(parameters: VarParameters) -> tuple[ApproximateVar, int, str]:
+    from reductions.lower_bound.attention_to_var import AttentionToVar
+    from reductions.lower_bound.complement_encoding import ComplementEncoding
+    from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
+
+    source, (row, _) = ov_source(parameters)
     chain = (
         ComplementEncoding()
         >> GapMaxIPToAttention()
@@ -238,12 +244,20 @@ def _maps_twin(parameters: VarParameters) -> tuple[ApproximateVar, int, str]:
         )
     )
     digest = hashlib.sha256(source.left.tobytes() + source.right.tobytes()).hexdigest()
-    return chain.map_instance(source).target, twins.row, digest
+    return chain.map_instance(source).target, row, digest
 
 
 def _inference_twin(parameters: VarParameters) -> tuple[ApproximateVar, int, str]:
     from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 
+    formula, row = formula_source(parameters)
+    target = SatToVarInference(temperature=float(DIMENSION)).map_instance(formula).target
+    digest = hashlib.sha256(json.dumps(formula.clauses).encode()).hexdigest()
+    return target, row, digest
+
+
+def formula_source(parameters: VarParameters) -> tuple[CNF, int]:
+    """Return the formula that an instance of reading start+positions comes from, and the decisive row."""
     variables = 4 * (parameters.side.bit_length() - 1)
     bits = RawBits((parameters.seed, parameters.side))
     model = bits.below(2, variables)
@@ -256,12 +270,8 @@ def _inference_twin(parameters: VarParameters) -> tuple[ApproximateVar, int, str
         chosen, signs = bits.choice(variables, 3), bits.below(2, 3)
         if (signs == model[chosen]).any():  # a clause that the model satisfies
             clauses.append(tuple(int(v + 1) * (1 if s else -1) for v, s in zip(chosen, signs, strict=True)))
-    formula = CNF(variables, (*core, *clauses))
-    target = SatToVarInference(temperature=float(DIMENSION)).map_instance(formula).target
-    half = variables // 2
-    row = sum(int(model[v]) << v for v in range(half))
-    digest = hashlib.sha256(json.dumps(formula.clauses).encode()).hexdigest()
-    return target, row, digest
+    row = sum(int(model[v]) << v for v in range(variables // 2))
+    return CNF(variables, (*core, *clauses)), row
 
 
 def _padded(rows: Floats) -> Floats:
