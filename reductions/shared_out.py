@@ -6,7 +6,7 @@ the item alone. So where it runs, and how often, changes nothing but the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def shared_out(
     common: tuple[Any, ...] = (),
     jobs: int = 1,
     scheduler: str | None = None,
-) -> Iterator[Finished[Result]]:
+) -> Generator[Finished[Result], None, None]:
     """Call ``function(item, *common)`` for every item; yield what became of each as it finishes.
 
     Where the iterator is closed early, what has not begun is cancelled.

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checks.cli.options import InstanceFile, Json, Threads
-from checks.cli.output import limit_threads, print_json, print_table
+from checks.cli.options import InstanceFile, Json, Scheduler, Threads
+from checks.cli.output import limit_threads, print_json, print_table, progress_bar
 from checks.cli.sources import read_source, require_file
 
 if TYPE_CHECKING:
     from reductions.manifest import Manifest
+    from reductions.problem import Problem
+    from reductions.problems.orthogonal_vectors import Pair
 
 LONGEST_VALUE = 400
 
@@ -51,15 +53,19 @@ def solve(
         ),
     ],
     threads: Threads = None,
+    scheduler: Scheduler = None,
     json: Json = False,
 ) -> None:
-    """Print the exact answer, found by exhaustive search, and a witness where it is YES."""
+    """Print the exact answer, found by exhaustive search, and a witness where it is YES.
+
+    The search for orthogonal vectors can be shared out on a cluster.
+    """
     limit_threads(threads)
     from reductions.manifest import plain
     from reductions.problem import Answer, PromiseProblem
 
     problem, _ = read_source(source)
-    witness = problem.solve_brute_force()
+    witness = problem.solve_brute_force() if scheduler is None else _solve_on_cluster(problem, scheduler)
     answer = Answer.YES if witness is not None else Answer.NO
     if witness is None and isinstance(problem, PromiseProblem):
         answer = problem.answer()
@@ -70,6 +76,16 @@ def solve(
     if witness is not None:
         numbers = witness if isinstance(witness, tuple) else (witness,)
         print("witness", *(int(number) for number in numbers))
+
+
+def _solve_on_cluster(problem: Problem, scheduler: str) -> Pair | None:
+    from reductions.problems.orthogonal_pair_search import search_shared_out
+    from reductions.problems.orthogonal_vectors import OrthogonalVectors
+
+    if not isinstance(problem, OrthogonalVectors):
+        raise ValueError(f"--scheduler shares out the search for orthogonal vectors; this is {problem.name}.")
+    with progress_bar("searching", quiet=False) as bar:
+        return search_shared_out(problem, scheduler=scheduler, progress=bar)
 
 
 def inspect(file: InstanceFile, json: Json = False) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from reductions.problem import Problem, require_matrix_shape
 
 Pair = tuple[int, int]
+Words = NDArray[np.unsignedinteger[Any]]
 
 _PAIRS_PER_BLOCK = 1 << 18
 
@@ -71,39 +72,19 @@ class OrthogonalVectors(Problem):
         threads
             How many threads scan where there are enough pairs to share; by default one a core.
         """
-        start = 0
-        if len(self.left) * len(self.right) >= _PAIRS_WORTH_COMPILING:
-            from reductions.problems.orthogonal_pair_scan import first_tile_with_a_pair
+        return first_pair(*self.packed(), threads)
 
-            # Few pairs share none of the coordinates that are ones most often: these make the first word.
-            densest = np.argsort(-self.left.mean(axis=0) * self.right.mean(axis=0), kind="stable")
-            columns = np.ascontiguousarray(_packed(self.right[:, densest]).T)
-            tile = first_tile_with_a_pair(_packed(self.left[:, densest]), columns, threads)
-            if tile is None:
-                return None
-            start = tile
-        for pairs in self._orthogonal_blocks(start):
-            if len(pairs):
-                return int(pairs[0, 0]), int(pairs[0, 1])
-        return None
+    def packed(self) -> tuple[Words, Words]:
+        """Return left vectors, one a row, and right vectors, one a column, packed into words.
+
+        The coordinates that are ones most often come first: few pairs share none of the first word's.
+        """
+        densest = np.argsort(-self.left.mean(axis=0) * self.right.mean(axis=0), kind="stable")
+        return _packed(self.left[:, densest]), np.ascontiguousarray(_packed(self.right[:, densest]).T)
 
     def orthogonal_pairs(self) -> NDArray[np.intp]:
         """Return all orthogonal pairs, an array of shape (P, 2) in lexicographic order."""
-        return np.concatenate(list(self._orthogonal_blocks()))
-
-    def _orthogonal_blocks(self, first: int = 0) -> Iterator[NDArray[np.intp]]:
-        """Yield the orthogonal pairs of consecutive blocks of left vectors, from vector ``first`` on."""
-        left, right = _packed(self.left), np.ascontiguousarray(_packed(self.right).T)
-        rows = max(1, _PAIRS_PER_BLOCK // len(self.right))
-        common = np.empty((rows, len(self.right)), dtype=left.dtype)
-        for start in range(first, len(left), rows):
-            block = left[start : start + rows]
-            meet = np.bitwise_and(block[:, :1], right[0], out=common[: len(block)])
-            i, j = np.divmod(np.flatnonzero(meet == 0), len(self.right))
-            for word in range(1, left.shape[1]):  # few pairs share no coordinate of the first 64
-                apart = (block[i, word] & right[word, j]) == 0
-                i, j = i[apart], j[apart]
-            yield np.stack([i + start, j], axis=1)
+        return np.concatenate(list(_orthogonal_blocks(*self.packed())))
 
     @classmethod
     def random(
@@ -163,6 +144,43 @@ class OrthogonalVectors(Problem):
         return cls(left, right)
 
 
+def first_pair(left: Words, right: Words, threads: int | None = None) -> Pair | None:
+    """Return the lexicographically first orthogonal pair of packed vectors, or None.
+
+    Parameters
+    ----------
+    left, right
+        As :meth:`OrthogonalVectors.packed` returns them, or a block of the left ones: shapes (A, w), (w, N).
+    threads
+        As :meth:`OrthogonalVectors.solve_brute_force`.
+    """
+    start: int | None = 0
+    if len(left) * right.shape[1] >= _PAIRS_WORTH_COMPILING:
+        from reductions.problems.orthogonal_pair_scan import first_tile_with_a_pair
+
+        start = first_tile_with_a_pair(left, right, threads)
+    if start is not None:
+        for pairs in _orthogonal_blocks(left, right, start):
+            if len(pairs):
+                return int(pairs[0, 0]), int(pairs[0, 1])
+    return None
+
+
+def _orthogonal_blocks(left: Words, right: Words, first: int = 0) -> Iterator[NDArray[np.intp]]:
+    """Yield the orthogonal pairs of consecutive blocks of left vectors, from vector ``first`` on."""
+    count = right.shape[1]
+    rows = max(1, _PAIRS_PER_BLOCK // count)
+    common = np.empty((rows, count), dtype=left.dtype)
+    for start in range(first, len(left), rows):
+        block = left[start : start + rows]
+        meet = np.bitwise_and(block[:, :1], right[0], out=common[: len(block)])
+        i, j = np.divmod(np.flatnonzero(meet == 0), count)
+        for word in range(1, left.shape[1]):  # few pairs share no coordinate of the first word
+            apart = (block[i, word] & right[word, j]) == 0
+            i, j = i[apart], j[apart]
+        yield np.stack([i + start, j], axis=1)
+
+
 def _separate(left: NDArray[np.uint8], right: NDArray[np.uint8], generator: np.random.Generator) -> None:
     """Give every orthogonal pair a common coordinate, in place: one coordinate for each left vector."""
     orthogonal = OrthogonalVectors(left, right).orthogonal_pairs()
@@ -183,7 +201,7 @@ def index_pair(witness: Any, rows: int, columns: int) -> Pair | None:
     return (i, j) if 0 <= i < rows and 0 <= j < columns else None
 
 
-def _packed(vectors: NDArray[np.uint8]) -> NDArray[np.unsignedinteger[Any]]:
+def _packed(vectors: NDArray[np.uint8]) -> Words:
     """Pack 0/1 rows into one 32-bit word where they fit, and into 64-bit words where they do not."""
     count, coordinates = vectors.shape
     word = np.dtype(np.uint32 if coordinates <= 32 else np.uint64)
