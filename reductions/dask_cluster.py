@@ -68,14 +68,13 @@ def on_cluster(
         waiting = dict(enumerate(items))
         for _ in range(_ROUNDS):  # one, unless all workers that held the common data die
             for index, future in _submitted(client, code, function, waiting, common):
-                if future.cancelled() or future.status == "lost":
-                    continue  # its data is gone: in the next round
-                error = future.exception()
-                if isinstance(error, OtherCode):  # it joined later
-                    raise error
-                value = future.result() if error is None else None
+                finished = _fetched(client, index, future)
+                if finished is None:
+                    continue  # in the next round
+                if isinstance(finished.error, OtherCode):  # the worker joined later
+                    raise finished.error
                 del waiting[index]
-                yield Finished(index, value, error)
+                yield finished
             if not waiting:
                 return
         raise RuntimeError(f"The workers of {address} died again and again; {len(waiting)} items are left.")
@@ -107,7 +106,8 @@ def connected(address: str) -> Iterator[Client]:
         try:
             identity = asyncio.run(asyncio.wait_for(_identity(full, Security()), CONNECT_S))
         except Exception as error:
-            reason = str(error) if isinstance(error, OSError) and str(error) else type(error).__name__
+            late = isinstance(error, TimeoutError)
+            reason = f"nothing came in {CONNECT_S:g} s" if late else str(error) or type(error).__name__
             raise RuntimeError(f"No Dask scheduler answers at {address}: {reason.rstrip('.')}.") from None
         if identity.get("type") != "Scheduler":
             raise RuntimeError(
@@ -166,7 +166,11 @@ def _submitted(
     client: Client, code: str, function: Callable[..., Any], items: dict[int, Any], common: tuple[Any, ...]
 ) -> Iterator[tuple[int, Future[Any]]]:
     """Submit the items and yield their futures as they are done, cancelled or lost."""
-    held = client.scatter(list(common), broadcast=True, hash=False) if common else []
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE_S)
+        held = client.scatter(list(common), broadcast=True, hash=False) if common else []
+    except (TimeoutError, OSError):
+        return  # the workers died in the meantime: in the next round
     futures = {
         client.submit(_on_worker, code, function, item, *held, pure=False): index
         for index, item in items.items()
@@ -191,6 +195,24 @@ def _submitted(
     finally:
         if client.status == "running":
             client.cancel(list(futures), force=True)
+
+
+def _fetched(client: Client, index: int, future: Future[Any]) -> Finished[Any] | None:
+    """Return what became of an item; None where that, or the common data, died with its workers."""
+    from distributed import CancelledError
+
+    while True:
+        try:
+            return Finished(index, future.result(timeout=PATIENCE_S))
+        except CancelledError:
+            return None
+        except Exception as error:
+            if future.status == "error":
+                return Finished(index, error=error)
+            if not isinstance(error, TimeoutError):
+                return None
+            if not _workers_there(client):
+                raise RuntimeError("All Dask workers are gone, and none has come back.") from None
 
 
 def _workers_there(client: Client) -> bool:
