@@ -125,7 +125,7 @@ async def _identity(address: str, security: Any) -> dict[str, Any]:
     from distributed.core import rpc
 
     arguments = security.get_connection_args("client")
-    async with rpc(address, timeout=CONNECT_S, connection_args=arguments) as scheduler:
+    async with rpc(address, timeout=2 * CONNECT_S, connection_args=arguments) as scheduler:
         answer = await scheduler.identity()
     return answer if isinstance(answer, dict) else {}
 
