@@ -106,7 +106,9 @@ def _entry(tensor: str, entry: Any) -> TensorEntry:
         raise InstanceFileError(f"the header's entry of tensor {tensor!r} is malformed.")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in ITEM_SIZE:
-        raise InstanceFileError(f"tensor {tensor!r} has the element type {dtype!r}, which is not supported.")
+        raise InstanceFileError(
+            f"tensor {tensor!r} has the element type {dtype!r:.40}, which is not supported."
+        )
     if not _naturals(shape) or not _naturals(offsets) or len(offsets) != 2 or len(shape) > 8:
         raise InstanceFileError(f"the header's entry of tensor {tensor!r} is malformed.")
     declared = math.prod(shape) * ITEM_SIZE[dtype]
@@ -119,7 +121,8 @@ def _entry(tensor: str, entry: Any) -> TensorEntry:
 
 
 def _naturals(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
+    # No file has more bytes, and a message about a number of thousands of digits could not be written.
+    return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**63 for item in value)
 
 
 def strict_json(text: str) -> dict[str, Any]:

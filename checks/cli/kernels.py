@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.cli.options import Force, Json, Quiet
-from checks.cli.output import print_json, print_table, progress_bar
+from checks.cli.output import print_json, print_table, progress_bar, require_package
 
 if TYPE_CHECKING:
     from reductions.conformance.examination import KernelReport, Regime
@@ -90,9 +90,12 @@ def examine(
     The kernel is loaded from the current directory or from the installed packages and runs in a process of
     its own. Exit status: 0 every decision is right, 1 one is wrong or missing, 2 no such kernel.
     """
+    if arrays is not ArraysChoice.NUMPY:
+        require_package(arrays.value, f"--arrays {arrays.value}", extra=arrays.value)
     if plot is not None:
         from reductions.atomic import refuse_unwritable
 
+        require_package("matplotlib", "--plot", extra="plot")
         if plot.suffix.lower() != ".svg":
             raise ValueError(f"--plot draws SVG: the name of the file must end in .svg, not {plot.name!r}.")
         refuse_unwritable(plot, overwrite=force)

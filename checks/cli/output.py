@@ -27,6 +27,14 @@ def limit_threads(threads: int | None) -> None:
         threadpool_limits(threads)
 
 
+def require_package(package: str, what: str, *, extra: str) -> None:
+    """Raise ValueError, naming the extra to install, where ``what`` needs a package that is not there."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise ValueError(f"{what} needs {package}: install the extra with pip install 'subquartic[{extra}]'.")
+
+
 def printable(text: str) -> str:
     """Escape what a terminal would obey rather than show: control characters, in file names and the like."""
     return "".join(
