@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ from reductions.fast_attention.cost_model import (
     FLOAT64,
     LEAST_GAIN,
     PLANNING,
+    WORTH_COMPILED,
     WORTH_FEATURE_PLAN,
     WORTH_PLANNING,
     affordable_features,
@@ -29,6 +30,7 @@ from reductions.fast_attention.cost_model import (
     exact_seconds,
     low_rank_operations,
 )
+from reductions.fast_attention.exact_kernel import exact_attention
 from reductions.fast_attention.inputs import Inputs, checked_inputs, checked_scale_ends
 from reductions.fast_attention.planning import (
     SLOWER,
@@ -200,7 +202,7 @@ def _attend(
         block = choice.block
         rows = slice(block.start, block.stop)
         if choice.polynomial is None:
-            output[rows] = _exact(layer, block, choice.dtype, workers)
+            output[rows] = _exact(layer, choice, workers)
             continue
         if state is None:
             from reductions.upper_bound.block_causal_state import BlockCausalState
@@ -227,11 +229,11 @@ def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLay
     def worth_planning(choice: Choice) -> bool:
         return choice.seconds >= WORTH_PLANNING and bool(d and value_dimension)
 
-    pairs = max(block.queries * block.keys for block in blocks)
-    large = exact_seconds(pairs, 1, d, value_dimension, FLOAT64) >= WORTH_PLANNING
+    pairs = sum(block.queries * block.keys for block in blocks)
+    large = exact_seconds(pairs, 1, d, value_dimension, FLOAT64, compiled=False) >= WORTH_COMPILED
     layer = prepare(inputs, blocks, move=method == "low-rank" or (method == "auto" and large))
     reason = ASKED_FOR if method == "exact" else SMALL
-    exact = [exact_choice(layer, index, tolerance, reason) for index in range(len(blocks))]
+    exact = [exact_choice(layer, index, tolerance, reason, compiled=large) for index in range(len(blocks))]
     if method == "exact" or (method == "auto" and not any(map(worth_planning, exact))):
         return layer, exact
     plans = []
@@ -273,16 +275,18 @@ def _with_reasons(exact: list[Choice], low_rank: list[Choice | str]) -> list[Cho
     ]
 
 
-def _exact(layer: PreparedLayer, block: Block, dtype: np.dtype[Any], threads: int) -> Floats:
+def _exact(layer: PreparedLayer, choice: Choice, threads: int) -> Floats:
+    block = choice.block
     queries, keys, values = (
-        array.astype(dtype, copy=False)
+        array.astype(choice.dtype, copy=False)
         for array in (
             layer.queries[block.start : block.stop],
             layer.keys[: block.keys],
             layer.values[: block.keys],
         )
     )
-    return streamed_attention(queries, keys, values, layer.temperature, threads=threads)
+    attend = exact_attention if choice.compiled else streamed_attention
+    return attend(queries, keys, values, layer.temperature, threads=threads)
 
 
 def _certificate(choice: Choice, inputs: Inputs, state_operations: int) -> AttentionCertificate:

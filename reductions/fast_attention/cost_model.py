@@ -15,8 +15,12 @@ from reductions.upper_bound.monomial_features import feature_count
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 # Seconds a pair of query and key: maximum, subtraction, exponential; and a multiply-add of the products.
+# In NumPy, tile by tile, and by the compiled kernel.
 _PAIR = {FLOAT32: 1.5e-9, FLOAT64: 2.2e-9}
 _PAIR_PRODUCT = {FLOAT32: 0.03e-9, FLOAT64: 0.05e-9}
+_COMPILED_PAIR = {FLOAT32: 0.2e-9, FLOAT64: 0.5e-9}
+_COMPILED_PAIR_PRODUCT = {FLOAT32: 0.019e-9, FLOAT64: 0.038e-9}
+_COMPILED_TILE = 64
 
 # Seconds a token and axis; and a token and number of the state, on either side.
 _TOKEN = 2.5e-9
@@ -29,8 +33,11 @@ _CALL = 0.6e-4
 PLANNING = 1.5e-3
 """Seconds to certify a polynomial for a new interval."""
 
-WORTH_PLANNING = 2.5e-3
-"""Seconds of exact attention below which nothing else is considered: the kernels load in half a second."""
+WORTH_COMPILED = 2.5e-3
+"""Seconds of exact attention in NumPy below which no kernel is loaded: that takes half a second."""
+
+WORTH_PLANNING = 2e-3
+"""Seconds of exact attention by the compiled kernel below which nothing else is considered."""
 
 WORTH_FEATURE_PLAN = 0.15
 """Seconds below which no features are planned for the data: a look at a sample takes about a tenth of it."""
@@ -47,10 +54,16 @@ def exact_operations(queries: int, keys: int, d: int, value_dimension: int) -> i
     return queries * keys * (d + value_dimension + 1)
 
 
-def exact_seconds(queries: int, keys: int, d: int, value_dimension: int, dtype: np.dtype[Any]) -> float:
-    """Return about how long exact attention takes."""
-    pair = _PAIR[dtype] + _PAIR_PRODUCT[dtype] * (d + value_dimension + 1)
-    return queries * keys * pair
+def exact_seconds(
+    queries: int, keys: int, d: int, value_dimension: int, dtype: np.dtype[Any], *, compiled: bool
+) -> float:
+    """Return about how long exact attention takes, by the compiled kernel or without it."""
+    columns = d + value_dimension + 1
+    if not compiled:
+        return queries * keys * (_PAIR[dtype] + _PAIR_PRODUCT[dtype] * columns)
+    # Queries are taken by the tile.
+    pairs = -(-queries // _COMPILED_TILE) * _COMPILED_TILE * keys
+    return pairs * (_COMPILED_PAIR[dtype] + _COMPILED_PAIR_PRODUCT[dtype] * columns) + _CALL
 
 
 def low_rank_operations(tokens: int, d: int, value_dimension: int, degree: int) -> int:

@@ -20,6 +20,7 @@ from reductions.fast_attention.cost_model import (
     likely_degree,
     low_rank_seconds,
 )
+from reductions.fast_attention.exact_kernel import exact_kernel_rounding_bound
 from reductions.fast_attention.logit_bounds import LogitBounds
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer
 from reductions.fast_attention.rounding import LowRankMagnitudes, low_rank_rounding_bound
@@ -53,7 +54,7 @@ MEETS = "it meets the tolerance"
 class Choice:
     """How a block is computed, in which dtype, and the two parts of its error.
 
-    ``polynomial`` is None for exact attention; ``seconds`` is an estimate.
+    ``polynomial`` is None for exact attention, which is ``compiled`` or NumPy's; ``seconds`` is an estimate.
     """
 
     block: Block
@@ -64,6 +65,7 @@ class Choice:
     approximation_error: float
     rounding_error: float
     seconds: float
+    compiled: bool = True
 
     @property
     def method(self) -> Method:
@@ -76,8 +78,22 @@ class Choice:
         return sum_up(self.approximation_error, self.rounding_error)
 
 
-def exact_choice(layer: PreparedLayer, index: int, tolerance: float, reason: str) -> Choice:
+def exact_choice(
+    layer: PreparedLayer, index: int, tolerance: float, reason: str, *, compiled: bool
+) -> Choice:
     """Return exact attention of a block: in float32 where that meets the tolerance, else in float64.
+
+    Parameters
+    ----------
+    layer, index
+        The block.
+    tolerance
+        For the whole error of an output.
+    reason
+        Why it is exact.
+    compiled
+        Whether the compiled kernel may be used. Where its bound is infinite, or queries are few, it is
+        not.
 
     Raises
     ------
@@ -86,17 +102,26 @@ def exact_choice(layer: PreparedLayer, index: int, tolerance: float, reason: str
     """
     block, bounds = layer.blocks[index], layer.bounds(index)
     d, value_dimension = layer.sizes
-    for dtype in (FLOAT32, FLOAT64):
-        rounding = _exact_rounding(layer, index, bounds, dtype)
-        if rounding <= tolerance:
+    by_numpy, by_kernel = (
+        exact_seconds(block.queries, block.keys, d, value_dimension, FLOAT32, compiled=way)
+        for way in (False, True)
+    )
+    ways: list[tuple[np.dtype[Any], bool]] = [(FLOAT32, False), (FLOAT64, False)]
+    if compiled and by_kernel <= by_numpy:  # not so where few queries leave most lanes empty
+        ways = [(FLOAT32, True), (FLOAT64, True), (FLOAT64, False)]
+    for dtype, way in ways:
+        rounding = _exact_rounding(layer, index, bounds, dtype, compiled=way)
+        if rounding <= tolerance or (rounding < math.inf and dtype == FLOAT64):
             break
     if rounding == math.inf:
         raise ValueError("The logits or the sums of values exceed the range of float64.")
-    seconds = exact_seconds(block.queries, block.keys, d, value_dimension, dtype)
-    return Choice(block, reason, dtype, bounds, None, 0.0, rounding, seconds)
+    seconds = exact_seconds(block.queries, block.keys, d, value_dimension, dtype, compiled=way)
+    return Choice(block, reason, dtype, bounds, None, 0.0, rounding, seconds, way)
 
 
-def _exact_rounding(layer: PreparedLayer, index: int, bounds: LogitBounds, dtype: np.dtype[Any]) -> float:
+def _exact_rounding(
+    layer: PreparedLayer, index: int, bounds: LogitBounds, dtype: np.dtype[Any], *, compiled: bool
+) -> float:
     """Bound the rounding of exact attention of a block, conversions included."""
     unit, smallest = UNIT_ROUNDOFF[dtype], SMALLEST_NORMAL[dtype]
     queries, keys = layer.query_extents[index], layer.key_extents[index]
@@ -120,7 +145,8 @@ def _exact_rounding(layer: PreparedLayer, index: int, bounds: LogitBounds, dtype
         value_bound=value_bound + smallest / (4 * unit),
         entry_error=0.0,
     )
-    return sum_up(rounding_bound(magnitudes, dtype), layer.conversion_error(bounds))
+    bound = exact_kernel_rounding_bound if compiled else rounding_bound
+    return sum_up(bound(magnitudes, dtype), layer.conversion_error(bounds))
 
 
 def low_rank_choice(

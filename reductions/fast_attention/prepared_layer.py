@@ -89,7 +89,12 @@ class PreparedLayer:
 
     def bounds(self, index: int) -> LogitBounds:
         """Return the interval of the logits of a block."""
-        return logit_bounds(self.query_extents[index], self.key_extents[index], self.temperature)
+        return self._all_bounds[index]
+
+    @cached_property
+    def _all_bounds(self) -> tuple[LogitBounds, ...]:
+        pairs = zip(self.query_extents, self.key_extents, strict=True)
+        return tuple(logit_bounds(queries, keys, self.temperature) for queries, keys in pairs)
 
     @cached_property
     def key_totals(self) -> tuple[Floats, ...]:

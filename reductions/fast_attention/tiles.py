@@ -19,3 +19,9 @@ REGISTER = 64
 
 SINGLE_COLUMNS = 3
 """So many columns beyond whole vectors are absorbed one by one, more in a vector that is padded."""
+
+KEY_TILE = 128
+"""Keys that exact attention takes at a time. Over so many it sums in its own type, then in float64."""
+
+QUERY_REGISTERS = 4
+"""Vectors of queries that exact attention works on at a time."""

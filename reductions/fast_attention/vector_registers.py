@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import extending
 from numba.core import cgutils as _cgutils
 from numba.core import types
 from numba.extending import models, register_model
+
+from reductions.fast_attention.vector_exponential import EXPONENTIALS
 
 # Typed in part only: to a type checker an intrinsic has the arguments of its generator.
 intrinsic: Any = extending.intrinsic
@@ -112,6 +115,16 @@ def add(typing_context: Any, left: Any, right: Any) -> Any:
 
 
 @intrinsic
+def larger(typing_context: Any, left: Any, right: Any) -> Any:
+    """larger(left, right): the larger entry of each lane, neither being NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
+
+    return left(left, left), generate
+
+
+@intrinsic
 def multiply_add(typing_context: Any, factor: Any, vector: Any, total: Any) -> Any:
     """multiply_add(factor, vector, total): total + factor * vector; the factor is a number or a vector."""
 
@@ -122,14 +135,36 @@ def multiply_add(typing_context: Any, factor: Any, vector: Any, total: Any) -> A
             undefined = ir.Constant(kind, ir.Undefined)
             first = builder.insert_element(undefined, multiplier, ir.Constant(_INT32, 0))
             multiplier = builder.shuffle_vector(first, undefined, _lanes([0] * vector.lanes))
-        function = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(kind, [kind] * 3),
-            f"llvm.fmuladd.v{vector.lanes}f{vector.dtype.bitwidth}",
-        )
-        return builder.call(function, [multiplier, arguments[1], arguments[2]])
+        return _fmuladd(builder, vector, multiplier, arguments[1], arguments[2])
 
     return vector(factor, vector, vector), generate
+
+
+@intrinsic
+def power_of_two(typing_context: Any, exponents: Any, reference: Any) -> Any:
+    """power_of_two(s, magic + m): 2^(s - m), as :mod:`reductions.fast_attention.vector_exponential` says."""
+    exponential = EXPONENTIALS[np.dtype(exponents.dtype.name)]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, lanes = _llvm(exponents), exponents.lanes
+        integers = ir.VectorType(ir.IntType(exponents.dtype.bitwidth), lanes)
+
+        def all_lanes(of: Any, number: float) -> Any:
+            return ir.Constant(of, [number] * lanes)
+
+        magic = all_lanes(kind, exponential.magic)
+        shifted = builder.fadd(arguments[0], magic)
+        rest = builder.fsub(arguments[0], builder.fsub(shifted, magic))
+        result = all_lanes(kind, exponential.coefficients[-1])
+        for coefficient in exponential.coefficients[-2::-1]:
+            result = _fmuladd(builder, exponents, result, rest, all_lanes(kind, coefficient))
+        power = builder.sub(builder.bitcast(shifted, integers), builder.bitcast(arguments[1], integers))
+        least = all_lanes(integers, exponential.least)
+        power = builder.select(builder.icmp_signed(">", power, least), power, least)
+        power = builder.shl(power, all_lanes(integers, exponential.mantissa))
+        return builder.bitcast(builder.add(builder.bitcast(result, integers), power), kind)
+
+    return exponents(exponents, exponents), generate
 
 
 @intrinsic
@@ -146,6 +181,16 @@ def lane_sum(typing_context: Any, vector: Any) -> Any:
         return builder.extract_element(rest, ir.Constant(_INT32, 0))
 
     return vector.dtype(vector), generate
+
+
+def _fmuladd(builder: Any, vector: Vector, factor: Any, other: Any, total: Any) -> Any:
+    kind = _llvm(vector)
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(kind, [kind] * 3),
+        f"llvm.fmuladd.v{vector.lanes}f{vector.dtype.bitwidth}",
+    )
+    return builder.call(function, [factor, other, total])
 
 
 def _lanes(numbers: Any) -> Any:

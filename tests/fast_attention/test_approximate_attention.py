@@ -173,6 +173,29 @@ def test_true_errors_are_within_their_bounds():
     assert methods.count(Method.EXACT) > 60
 
 
+def test_true_errors_of_large_layers_are_within_their_bounds():
+    """Layers that are large enough for the compiled exact kernel."""
+    methods = [check(seed, 6000)[0] for seed in range(10_003, 10_143, 4)]
+    assert methods.count(Method.EXACT) > 10
+
+
+@pytest.mark.parametrize(("tolerance", "dtype"), [(3e-5, "float32"), (1e-9, "float64")])
+@pytest.mark.parametrize("b", [1e-3, 8.0, 90.0, 3e5])
+def test_the_exact_kernel_is_within_its_certificate(tolerance, dtype, b):
+    """Near-ties among the largest logits, and values that change sign between them."""
+    generator = np.random.default_rng(0)
+    keys = generator.choice((-1.0, 1.0), (1500, 5)) * (1 + 1e-4 * generator.standard_normal((1500, 1)))
+    queries = generator.choice((-1.0, 1.0), (1100, 5))
+    values = generator.choice((-1.0, 1.0), (1500, 2))
+    layer = Layer("ties", 0, "float64", b, tolerance, queries, keys, values, 5 / b)
+    output, certificate = attend(layer, "exact")
+    assert certificate.method is Method.EXACT
+    assert certificate.within_tolerance
+    if b < 10 or dtype == "float64":
+        assert certificate.dtype == dtype
+    assert largest_error(layer, output) <= certificate.error_bound + 2.0**-58 * (1 + b)
+
+
 @pytest.mark.slow
 def test_true_errors_are_within_their_bounds_in_10_000_cases():
     methods = [check(seed, 5000)[0] for seed in range(10_000)]

@@ -70,12 +70,22 @@ def test_the_largest_degree_fits_the_state():
 
 def test_estimates_grow_with_the_work():
     for dtype in (FLOAT32, FLOAT64):
-        assert exact_seconds(2000, 1000, 8, 8, dtype) == pytest.approx(
-            2 * exact_seconds(1000, 1000, 8, 8, dtype)
+        numpy, compiled = (
+            [exact_seconds(count, 1000, 8, 8, dtype, compiled=way) for count in (1, 1000, 2000)]
+            for way in (False, True)
         )
+        assert numpy[2] == pytest.approx(2 * numpy[1])
+        assert compiled[2] == pytest.approx(2 * compiled[1], rel=0.3)
+        # The kernel is faster, but for few queries.
+        assert compiled[1] < numpy[1]
+        assert compiled[0] > numpy[0]
         seconds = [low_rank_seconds(1000, 8, 8, degree, dtype) for degree in range(6)]
         assert seconds == sorted(seconds)
-    assert exact_seconds(10, 10, 8, 8, FLOAT32) < exact_seconds(10, 10, 8, 8, FLOAT64)
+    for compiled in (False, True):
+        single, double = (
+            exact_seconds(100, 100, 8, 8, dtype, compiled=compiled) for dtype in (FLOAT32, FLOAT64)
+        )
+        assert single < double
 
 
 def test_a_polynomial_must_hold_the_logits():
