@@ -80,7 +80,7 @@ def layer(family, tokens=1500, dimension=12):
 def test_the_dispatcher_plans_features_where_that_is_faster(monkeypatch):
     # As if planning took no time, so that a small layer will do.
     monkeypatch.setattr(approximate_attention, "WORTH_FEATURE_PLAN", 1e-4)
-    *arrays, temperature = layer("decaying")
+    *arrays, temperature = layer("decaying", tokens=3500)
     output, certificate = approximate_attention.approximate_attention(
         *arrays, temperature=temperature, tolerance=1e-3, threads=1
     )
