@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -111,6 +112,39 @@ def test_inputs_that_were_rounded_before():
     error = largest_error(computed(rounded, np.float32), exact_output(layer))
     assert error <= Fraction(bound(layer, np.float32, input_roundings=1))
     assert bound(layer, np.float32) < bound(layer, np.float32, input_roundings=1)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("degree", "half_width", "keys", "features", "box", "mean"),
+    [
+        (0, 0.5, 1, 1, 0.5, -0.5),
+        (4, 1.0, 300, 4845, 3.0, -0.5),
+        (4, 3.0, 10**7, 70, 1e7, 0.0),  # many tiles, and an epsilon that counts
+        (4, 1.0, 40, 70, 5e7, -1.0),  # underflow counts
+    ],
+)
+def test_the_bound_is_that_of_the_lemma(degree, half_width, keys, features, box, mean, dtype):
+    """The formula of lem-low-rank-rounding in 60 digits, with the table's count of roundings."""
+    polynomial = minimax_polynomial(degree, -half_width, half_width)
+    magnitudes = LowRankMagnitudes(8, 1.5 * half_width, box, 3.0, 40.0)
+    returned = low_rank_rounding_bound(
+        polynomial, magnitudes, keys=keys, features=features, dtype=dtype, mean_logit=mean
+    )
+    with mpmath.workdps(60):
+        u, double = mpmath.mpf(2) ** (-24 if dtype is np.float32 else -53), mpmath.mpf(2) ** -53
+        s = (4 * degree + 70 if degree else 72) * u
+        s += (math.ceil(keys / 128) + math.ceil(features / 64) + 8) * double
+        theta, rho = s / (1 - s), (u + 2 * double) / (1 - u - 2 * double)
+
+        def absolute(x):
+            return mpmath.polyval([abs(c) for c in reversed(polynomial.coefficients)], mpmath.mpf(x))
+
+        eta = mpmath.mpf(2) ** -125 * (1 + theta) * (2 * features + 1) * (2 * degree + 6) * absolute(4 * box)
+        sigma = (theta * absolute(1.5 * half_width) + eta) / ((1 - polynomial.error) * mpmath.exp(mean))
+        assert sigma < 0.5
+        stated = 3 * (2 * sigma / (1 - sigma) * (1 + rho) + rho) + mpmath.mpf(2) ** -126
+        assert stated <= returned <= stated * (1 + 1e-9)
 
 
 def test_term_roundings_are_counted_as_in_the_proof():
