@@ -6,7 +6,7 @@ BIN    := .venv/bin
 LEDGER := book/_data/ledger.json
 BENCH  := book/_data/bench.json
 
-.PHONY: help setup book test test-slow test-book lint types check bench lab lock clean
+.PHONY: help setup book pdf test test-slow test-book lint types check bench lab lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ $(BENCH): checks/performance/registry.py | setup check
 book: check $(BENCH) ## build the book into book/_build/html (LEVEL=quick|full)
 	$(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
 	@echo "The book is at book/_build/html/index.html"
+
+pdf: setup       ## print the built book into book/_build/subquartic.pdf (needs chromium; run `make book` first)
+	$(BIN)/python book/_ext/print_book.py book/_build/html book/_build/subquartic.pdf
 
 test: setup      ## run the default tests
 	$(BIN)/python -m pytest -m "not slow and not book"

@@ -1,7 +1,7 @@
 """Keep an inline formula and what touches it on one line, and give every proof the same opening.
 
 A browser may break a line next to a typeset formula even where no space stands, so that a full stop
-would begin the next line.
+would begin the next line. References are named as items of their list to screen readers.
 """
 
 from __future__ import annotations
@@ -64,9 +64,18 @@ def _emphasise_proofs(app: Sphinx, doctree: nodes.document) -> None:
             first.parent.replace(first, [word, nodes.Text(first.removeprefix("Proof."))])
 
 
+def _name_references_as_items(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Name the references as items of their list: ARIA has dropped the role that docutils gives them."""
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.setup_extension("sphinx_proof")
     app.add_post_transform(KeepTogether)
     app.connect("doctree-read", _emphasise_proofs)
+    app.connect("html-page-context", _name_references_as_items)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
