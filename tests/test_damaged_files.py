@@ -42,7 +42,7 @@ def one_line(error):
 
 
 @given(st.data(), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_formulas(data, compressed):
     text = RUNNING_EXAMPLE.to_dimacs().encode()
     content = data.draw(damaged(gzip.compress(text) if compressed else text))
@@ -73,7 +73,7 @@ def scratch(tmp_path_factory):
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_instance_files(files, scratch, data):
     whole = data.draw(st.sampled_from(files))
     content = data.draw(damaged(whole))
@@ -90,7 +90,7 @@ SIZES = st.sampled_from([-1, 0, 1, 2, 4, 2**31, 2**53, 2**63, 2**64, 10**4000, 1
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_absurd_headers(files, scratch, data):
     whole = data.draw(st.sampled_from(files))
     length = int.from_bytes(whole[:8], "little")

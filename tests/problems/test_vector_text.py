@@ -3,7 +3,9 @@
 import contextlib
 import gzip
 import io
+import re
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +94,15 @@ def test_the_text_is_as_documented():
     assert format_vectors(problem) == "p gap-max-ip 1 2 2 0.1 0.25\n0.5 -1\n0.001 0\n1 1\n"
     with pytest.raises(TypeError, match="must be of ov or gap-max-ip, not of cnf"):
         format_vectors(RUNNING_EXAMPLE)
+
+
+def test_the_examples_on_the_page_are_read():
+    page = (Path(__file__).parents[2] / "book" / "practice" / "instance_file.md").read_text(encoding="utf-8")
+    texts = re.findall(r"```\{code-block\} text\n:caption: small\.\w+\n\n(.*?)```", page, re.DOTALL)
+    products, numbers = map(parse_vectors, texts)
+    assert products.solve_brute_force() == (0, 0)
+    assert numbers.sizes == {"N_u": 1, "N_v": 2, "D": 3, "s": 1.5, "gap": 0.25}
+    assert numbers.solve_brute_force() == (0, 0)
 
 
 REFUSED = {
