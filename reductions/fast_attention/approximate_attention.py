@@ -111,8 +111,9 @@ def approximate_attention(
     inputs = checked_inputs(queries, keys, values, temperature, tolerance)
     block = Block(0, len(inputs.queries), len(inputs.keys))
     layer, choices = _plan(inputs, [block], method)
-    if method == "auto" and (seconds := total_seconds(layer, choices)) >= WORTH_FEATURE_PLAN:
-        planned = _fewer_features(inputs, seconds, _workers(threads))
+    seconds, workers = total_seconds(layer, choices), _workers(threads)
+    if method == "auto" and seconds >= WORTH_FEATURE_PLAN * workers * max(inputs.queries.shape[1], 1):
+        planned = _fewer_features(inputs, seconds, workers)
         if planned is not None:
             return planned
     output, state_degree = _attend(inputs, layer, choices, threads)

@@ -39,8 +39,11 @@ WORTH_COMPILED = 2.5e-3
 WORTH_PLANNING = 2e-3
 """Seconds of exact attention by the compiled kernel below which nothing else is considered."""
 
-WORTH_FEATURE_PLAN = 0.15
-"""Seconds below which no features are planned for the data: a look at a sample takes about a tenth of it."""
+WORTH_FEATURE_PLAN = 0.02
+"""Seconds, for each axis and thread, below which no features are planned for the data.
+
+A look at a sample takes about 2 ms an axis, in one thread: then no more than a tenth of the other way's time.
+"""
 
 LEAST_GAIN = 0.85
 """Low rank is taken where it is estimated to need at most this share of the time of exact attention."""

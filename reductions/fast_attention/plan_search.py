@@ -89,8 +89,21 @@ def _moved(queries: Floats, keys: Floats, temperature: float) -> list[Recentred]
     return [arrays] if arrays.logit_error < _LARGEST_LOGIT_ERROR else []
 
 
+def spread_rows(rows: Floats, count: int) -> Floats:
+    """Return at most ``count`` rows, one from each of as many equal parts.
+
+    Where in its part a row lies follows the golden ratio, so that no period of the data is met.
+    """
+    if len(rows) <= count:
+        return rows
+    parts = np.arange(count)
+    places = (parts + (parts * 0.6180339887498949) % 1) * (len(rows) / count)
+    chosen: Floats = rows[np.minimum(places.astype(np.intp), len(rows) - 1)]
+    return chosen
+
+
 def _sample(rows: Floats) -> Floats:
-    return rows[:: -(-len(rows) // _SAMPLE)]
+    return spread_rows(rows, _SAMPLE)
 
 
 def _best_centre(rows: Floats) -> Floats:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from reductions.fast_attention.certificate import AttentionCertificate, Method, sum_up
 from reductions.fast_attention.feature_plan import FeaturePlan
 from reductions.fast_attention.inputs import Inputs, checked_inputs
-from reductions.fast_attention.plan_search import LARGEST_NUMBER, plan_features
+from reductions.fast_attention.plan_search import LARGEST_NUMBER, plan_features, spread_rows
 from reductions.fast_attention.planned_attention import planned_attention, rounding_bound
 
 Floats = NDArray[np.float64]
@@ -161,7 +161,7 @@ def _is_promising(
     """Tell whether a plan for some of the rows is cheap enough: for all of them it will hardly be cheaper."""
     if largest_rank == math.inf:
         return True
-    some = [rows[:: -(-len(rows) // _SAMPLE)] for rows in (queries, keys)]
+    some = [spread_rows(rows, _SAMPLE) for rows in (queries, keys)]
     plan = plan_features(some[0], some[1], temperature, epsilon)
     return plan is not None and plan.rank <= largest_rank
 

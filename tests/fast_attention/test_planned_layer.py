@@ -8,6 +8,7 @@ import pytest
 from checks.feature_plan_cases import FAMILIES, temperature_for, vectors
 from reductions.fast_attention import approximate_attention
 from reductions.fast_attention.inputs import checked_inputs
+from reductions.fast_attention.plan_search import spread_rows
 from reductions.fast_attention.planned_layer import REASON, SLOWER, attention_by_plan, planned_layer
 from reductions.problems.attention import attention
 
@@ -92,3 +93,13 @@ def test_more_features_than_are_worth_their_time_are_refused():
     *arrays, temperature = layer("sphere")
     inputs = checked_inputs(*arrays, temperature, 1e-3)
     assert planned_layer(inputs, 1, largest_rank=300) == SLOWER
+
+
+def test_a_sample_meets_no_period():
+    rows = np.arange(8192.0)[:, None]
+    for period in (2, 3, 4, 8, 16):
+        shares = np.bincount(spread_rows(rows, 1024)[:, 0].astype(int) % period) / 1024
+        assert np.abs(shares * period - 1).max() < 0.1
+    assert len(np.unique(spread_rows(rows, 1024))) == 1024
+    assert len(spread_rows(rows[:10], 1024)) == 10
+    assert len(spread_rows(rows[:1025], 1024)) == 1024
