@@ -44,7 +44,8 @@ def streamed_attention(
     Parameters
     ----------
     queries, keys, values
-        Arrays of shape (L_q, d), (L_k, d), (L_k, d_v), with L_k >= 1 and one dtype, float32 or float64.
+        Arrays of shape (L_q, d), (L_k, d), (L_k, d_v), with L_k >= 1, and keys and values of one dtype,
+        float32 or float64. Queries may be of either: they are converted after they are divided by tau.
     temperature
         tau > 0.
     threads

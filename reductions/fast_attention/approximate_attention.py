@@ -278,13 +278,10 @@ def _with_reasons(exact: list[Choice], low_rank: list[Choice | str]) -> list[Cho
 
 def _exact(layer: PreparedLayer, choice: Choice, threads: int) -> Floats:
     block = choice.block
-    queries, keys, values = (
-        array.astype(choice.dtype, copy=False)
-        for array in (
-            layer.queries[block.start : block.stop],
-            layer.keys[: block.keys],
-            layer.values[: block.keys],
-        )
+    # Queries keep their type until they are divided by tau: before, they may be out of float32's range.
+    queries = layer.queries[block.start : block.stop]
+    keys, values = (
+        array[: block.keys].astype(choice.dtype, copy=False) for array in (layer.keys, layer.values)
     )
     attend = exact_attention if choice.compiled else streamed_attention
     return attend(queries, keys, values, layer.temperature, threads=threads)

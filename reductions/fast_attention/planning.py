@@ -126,8 +126,6 @@ def _exact_rounding(
     unit, smallest = UNIT_ROUNDOFF[dtype], SMALLEST_NORMAL[dtype]
     queries, keys = layer.query_extents[index], layer.key_extents[index]
     block, value_bound = layer.blocks[index], layer.value_bound
-    if not value_bound and layer.origin is None:
-        return 0.0  # every output is a sum of zeros
     largest = max(
         float(queries.entries.max(initial=0.0)) / layer.temperature,
         float(keys.entries.max(initial=0.0)),
@@ -146,7 +144,10 @@ def _exact_rounding(
         entry_error=0.0,
     )
     bound = exact_kernel_rounding_bound if compiled else rounding_bound
-    return sum_up(bound(magnitudes, dtype), layer.conversion_error(bounds))
+    rounding = bound(magnitudes, dtype)
+    if not value_bound and layer.origin is None and rounding < math.inf:
+        return 0.0  # every output is a sum of zeros with finite weights
+    return sum_up(rounding, layer.conversion_error(bounds))
 
 
 def low_rank_choice(

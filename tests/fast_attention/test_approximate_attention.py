@@ -16,6 +16,7 @@ from reductions.fast_attention.approximate_attention import approximate_attentio
 from reductions.fast_attention.certificate import Method
 from reductions.fast_attention.planning import quantised
 from reductions.polynomials.exponential import minimax_polynomial
+from reductions.problems.attention import attention
 
 FAMILIES = (
     "uniform",
@@ -344,3 +345,23 @@ def test_a_small_layer_loads_no_compiler():
         "assert not {'numba', 'torch', 'sympy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-100, 1e-44, 1e100, 1e300])
+@pytest.mark.parametrize("tolerance", [0.1, 0.0])
+def test_queries_out_of_the_range_of_float32_that_the_temperature_brings_back(size, tolerance):
+    rng = np.random.default_rng(0)
+    q, k, v = rng.standard_normal((5, 3)), rng.standard_normal((7, 3)), rng.standard_normal((7, 2))
+    result = approximate_attention(q * size, k, v, temperature=size, tolerance=tolerance)
+    assert result.certificate.dtype == ("float32" if tolerance else "float64")
+    exact = attention(q, k, v, temperature=1.0)
+    assert np.abs(result.output - exact).max() <= result.certificate.error_bound
+
+
+@pytest.mark.parametrize("size", [1e50, 1e200])
+def test_values_of_zero_give_zeros_at_logits_beyond_float32(size):
+    rng = np.random.default_rng(0)
+    q, k = rng.standard_normal((5, 3)), size * rng.standard_normal((7, 3))
+    result = approximate_attention(q, k, np.zeros((7, 2)), temperature=1.0, tolerance=0.1)
+    assert (result.output == 0).all()
+    assert result.certificate.error_bound == 0
