@@ -93,7 +93,10 @@ def load_kernel(target: str) -> Kernel:
 
 def one_line(error: BaseException) -> str:
     """Return the first line of an error's message, at most 200 characters."""
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # of a user's class
+        lines = []
     return lines[0][:200] if lines else "no message"
 
 
@@ -119,7 +122,7 @@ def call(
     Raises
     ------
     ValueError
-        If the output has not the shape of an attention output.
+        If the output is not one array of real numbers, or has not the shape of an attention output.
     Exception
         Whatever the kernel raises.
     """
@@ -127,7 +130,7 @@ def call(
 
     def once(q: NDArray[np.float64], k: NDArray[np.float64], v: NDArray[np.float64], **more: Any) -> Any:
         arguments = (_to_library(array, convention) for array in (q, k, v))
-        output = np.asarray(_to_numpy(kernel(*arguments, **named, **more)), dtype=np.float64)
+        output = _real_numbers(kernel(*arguments, **named, **more))
         heads = (1, 1) if convention.layout is Layout.HEADS else ()
         shape = (*heads, len(q), v.shape[1])
         if output.shape != shape:
@@ -177,13 +180,24 @@ def _to_library(array: NDArray[np.float64], convention: Convention) -> Any:
     if convention.arrays is Arrays.TORCH:
         import torch
 
-        return torch.from_numpy(np.ascontiguousarray(array)).to(getattr(torch, dtype))
+        # A copy even in float64: a kernel that writes into its arguments spoils no later scale.
+        return torch.from_numpy(np.ascontiguousarray(array)).to(getattr(torch, dtype), copy=True)
     import jax.numpy
 
     return jax.numpy.asarray(array, dtype=dtype)
 
 
-def _to_numpy(output: Any) -> Any:
+def _real_numbers(output: Any) -> NDArray[np.float64]:
+    """Return a kernel's output as float64; ``np.asarray`` alone would take text, and drop imaginary parts."""
+    if isinstance(output, tuple):
+        raise ValueError(f"the kernel returned a tuple of {len(output)} where one array was due")
     if type(output).__module__.partition(".")[0] == "torch":
-        return output.detach().to("cpu").double().numpy()
-    return output
+        array = output.detach().to("cpu")
+        if not array.is_complex():
+            array = array.double()
+        array = array.numpy()
+    else:
+        array = np.asarray(output)
+    if array.dtype.kind in "cSUmM":
+        raise ValueError(f"the output is of {array.dtype} where real numbers were due")
+    return np.asarray(array, dtype=np.float64)

@@ -19,6 +19,10 @@ START_LIMIT_S = 120.0
 """Importing a kernel's module may load a large library, once."""
 
 
+END_LIMIT_S = 5.0
+"""A process that has closed its pipe is about to end."""
+
+
 class KernelFailed(Exception):
     """One call gave no output; the message is one line."""
 
@@ -84,6 +88,7 @@ class KernelProcess:
             failure, output, seconds = self._pipe.recv()
         except (EOFError, OSError):
             process = self._process
+            process.join(END_LIMIT_S)  # or the status would be that of our signal
             self._stop()
             raise KernelFailed(f"its process ended with status {process.exitcode}") from None
         if failure is not None:
@@ -130,14 +135,21 @@ def _serve(pipe: Connection[Any, Any], target: str, convention: Convention) -> N
         pipe.send(str(error))
         return
     pipe.send(None)
+    process = os.getpid()
     while True:
         try:
             arguments = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError, KeyboardInterrupt):
             return
         start = time.perf_counter()
+        answer: tuple[str | None, NDArray[np.float64] | None, float]
         try:
             output = call(kernel, convention, *arguments)
-            pipe.send((None, output, time.perf_counter() - start))
-        except Exception as error:  # whatever a user's kernel raises is its result
-            pipe.send((f"{type(error).__name__}: {one_line(error)}", None, 0.0))
+            answer = (None, output, time.perf_counter() - start)
+        except KeyboardInterrupt:
+            return
+        except (Exception, SystemExit) as error:  # whatever a user's kernel raises is its result
+            answer = (f"{type(error).__name__}: {one_line(error)}", None, 0.0)
+        if os.getpid() != process:  # the kernel forked: two answers to one call would shift all that follow
+            os._exit(0)
+        pipe.send(answer)
