@@ -20,6 +20,10 @@ HEADROOM = 0.25
 """An instance counts at a precision where exact attention in it errs by at most this share of the margin."""
 
 
+VALUE_FACTORS = (1.0, -1.0, 2.0, -2.0)
+"""What the columns of values that a kernel is given are multiples of: exact in every precision."""
+
+
 class Verdict(StrEnum):
     """What became of one instance."""
 
@@ -159,19 +163,23 @@ def judge(
     message: str = "",
     seconds: float = 0.0,
 ) -> Outcome:
-    """Judge the outputs (L, 1) of all rows of an instance rounded to ``precision``; None: there are none."""
+    """Judge the outputs of all rows of an instance rounded to ``precision``; None: there are none.
+
+    Shape (L, c): column j is of the values times the j-th factor of :func:`value_factors`.
+    """
     rows = instance.rows
     baseline_error = instance.worst_error(_exact_in(instance, precision))
     worst_error = None
     verdict = Verdict.FAILED
     if outputs is not None:
-        judged = outputs[rows, 0]
-        if not np.isfinite(judged).all():
-            message = f"{int((~np.isfinite(judged)).sum())} of {len(rows)} judged rows are not finite"
+        finite = np.isfinite(outputs).all(axis=1)
+        if not finite.all():
+            message = f"{int((~finite).sum())} of {len(outputs)} rows are not finite"
         else:
-            worst_error = instance.worst_error(judged)
+            columns = (outputs[rows] / value_factors(outputs.shape[1])).T
+            worst_error = max(map(instance.worst_error, columns))
             verdict = Verdict.RIGHT if worst_error < 1 else Verdict.OUTSIDE
-            if instance.decide(judged) is not instance.answer:
+            if any(instance.decide(column) is not instance.answer for column in columns):
                 verdict = Verdict.WRONG
     label = instance.label
     return Outcome(
@@ -190,6 +198,11 @@ def judge(
         seconds=seconds,
         message=message,
     )
+
+
+def value_factors(columns: int) -> NDArray[np.float64]:
+    """Return the factor of every column of the values that a kernel is given."""
+    return np.resize(VALUE_FACTORS, columns)
 
 
 def _exact_in(instance: HardInstance, precision: Precision) -> NDArray[np.floating[Any]]:
@@ -214,7 +227,9 @@ def outcomes(
         instance = exact.rounded_to(precision)
         if progress is not None:
             progress(instance.label.name)
-        arrays = (instance.queries, instance.keys, instance.values)
+        # As many columns of values as queries have, as fused kernels want it, and some negative.
+        values = instance.values * value_factors(instance.queries.shape[1])
+        arrays = (instance.queries, instance.keys, values)
         try:
             answered = process.call(*arrays, instance.temperature, instance.scale_ends)
         except KernelFailed as error:

@@ -54,7 +54,7 @@ class Parameters:
     family
         A key of ``FAMILIES``.
     tokens
-        L, a power of two: L queries, L keys, the reference key included.
+        L, at least 8, for formulas a power of two: L queries, L keys, the reference key included.
     coordinates
         m, of an OV vector.
     planted
@@ -86,8 +86,10 @@ class Parameters:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ValueError(f"Argument 'family' must be one of {', '.join(FAMILIES)}, not {self.family!r}.")
-        if self.tokens < 8 or self.tokens & (self.tokens - 1):
-            raise ValueError(f"Argument 'tokens' must be a power of two, at least 8, not {self.tokens}.")
+        if self.tokens < 8:
+            raise ValueError(f"Argument 'tokens' must be at least 8, not {self.tokens}.")
+        if self.family == "formula" and self.tokens & (self.tokens - 1):
+            raise ValueError(f"Argument 'tokens' must be a power of two for formulas, not {self.tokens}.")
         if self.field not in (0, *PCP_FIELDS):
             raise ValueError(f"Argument 'field' must be one of 0, 3 and 5, not {self.field}.")
         if self.field and self.coordinates != 2 * PCP_FIELDS[self.field]:
@@ -257,7 +259,7 @@ def build(parameters: Parameters) -> IntegerInstance:
         decisive=row,
         partner=column,
         twin_product=int(queries[row].astype(np.int64) @ twin_keys[column].astype(np.int64)),
-        rows=np.union1d(others, [row]),
+        rows=np.union1d(others, [row, parameters.tokens - 1]),  # the last one, too: tiles end there
     )
 
 

@@ -21,10 +21,13 @@ from reductions.conformance.var_instance import VarParameters, build_var
 from reductions.problems.approximate_var import Reading
 from reductions.problems.interpolation import Kernel
 
-SUITE_VERSION = 1
+SUITE_VERSION = 2
 """Raised whenever a suite's instances change."""
 
 STRENGTHS = (Fraction(1, 16), Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
+
+RAGGED = (100,)
+"""L that no tile divides, for the direct route: a kernel that pads must mask what it pads with."""
 
 COORDINATES = {64: 14, 256: 14, 1024: 62, 4096: 62, 16384: 62, 65536: 62}
 """m by L, for the direct route: two less than a power of four."""
@@ -49,12 +52,12 @@ def suite_parameters(suite: str = "quick", seeds: int = 1) -> Iterator[SuitePara
         raise ValueError(f"Argument 'seeds' must be at least 1, not {seeds}.")
     direct, pcp, side = SUITES[suite]
     twins = (False, True)
-    for tokens in (size for size in COORDINATES if size <= direct):
-        for strength, lifted, family, seed, planted in product(
-            STRENGTHS, twins, FAMILIES, range(seeds), twins
-        ):
-            yield Parameters(family, tokens, COORDINATES[tokens], planted, strength, lifted, seed=seed)
     families = [family for family in FAMILIES if family != "formula"]
+    for tokens in sorted({*RAGGED, *(size for size in COORDINATES if size <= direct)}):
+        lists = families if tokens in RAGGED else FAMILIES
+        coordinates = COORDINATES.get(tokens, COORDINATES[64])
+        for strength, lifted, family, seed, planted in product(STRENGTHS, twins, lists, range(seeds), twins):
+            yield Parameters(family, tokens, coordinates, planted, strength, lifted, seed=seed)
     for tokens in (size for size in COORDINATES if size <= pcp):
         for (field, block), strength, family, seed, planted in product(
             PCP_FIELDS.items(), STRENGTHS, families, range(seeds), twins

@@ -182,14 +182,15 @@ def build_var(parameters: VarParameters) -> VarInstance:
     first = problem.model.tokens - height * width
     decisive = first + int(problem.read_outs[decisive_read_out])
     others = bits.choice(problem.model.tokens, min(JUDGED_ROWS, problem.model.tokens))
+    ends = np.cumsum([h * w for h, w in problem.model.schedule])
     return VarInstance(
         parameters,
         given=scaled(problem),
         twin_given=scaled(other),
         temperature=problem.attention_layer.temperature,
-        scale_ends=tuple(np.cumsum([h * w for h, w in problem.model.schedule]).tolist()),
+        scale_ends=tuple(ends.tolist()),
         decisive=decisive,
-        rows=np.union1d(others, [decisive]),
+        rows=np.union1d(others, [decisive, *(ends - 1)]),  # the last of every scale, too: tiles end there
         source_digest=digest,
     )
 

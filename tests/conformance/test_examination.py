@@ -15,7 +15,7 @@ from reductions.conformance.calling import (
     call,
     load_kernel,
 )
-from reductions.conformance.examination import Verdict, examine_kernel, judge
+from reductions.conformance.examination import Verdict, examine_kernel, judge, value_factors
 from reductions.conformance.integer_instance import Parameters, build
 from reductions.conformance.kernel_process import KernelFailed, KernelProcess
 from reductions.conformance.low_precision import Precision
@@ -65,7 +65,8 @@ def test_every_mutant_fails(user_kernels):
         found = set()
         for parameters in (p for index, p in enumerate(SMALL) if index // 2 % 4 == 0):  # twins stay together
             instance = build_instance(parameters)
-            arrays = (instance.queries, instance.keys, instance.values)
+            values = instance.values * value_factors(16)
+            arrays = (instance.queries, instance.keys, values)
             outcome = judge(
                 instance, call(kernel, Convention(), *arrays, instance.temperature), Precision.FLOAT32
             )
@@ -92,9 +93,13 @@ def test_every_mutant_fails_the_quick_suite_in_a_process_of_its_own(user_kernels
     ("kernel", "message"),
     [
         ("raises", "RuntimeError: no such luck"),
-        ("returns_a_row_less", r"ValueError: the output has shape (63, 1) where (64, 1) was due"),
+        ("returns_a_row_less", r"ValueError: the output has shape (63, 16) where (64, 16) was due"),
         ("hangs", "no output within 0.5 s"),
         ("ends_its_process", "its process ended with status 3"),
+        ("exits", "SystemExit: 3"),
+        ("raises_what_cannot_be_told", "Untellable: no message"),
+        ("returns_a_tuple", "ValueError: the kernel returned a tuple of 2 where one array was due"),
+        ("returns_complex", "ValueError: the output is of complex128 where real numbers were due"),
     ],
 )
 def test_a_failure_is_one_line_and_the_run_goes_on(user_kernels, kernel, message):
@@ -107,7 +112,7 @@ def test_a_failure_is_one_line_and_the_run_goes_on(user_kernels, kernel, message
 def test_outputs_that_are_not_finite_fail(user_kernels):
     report = examine_kernel("user_kernels:returns_nan", map(build, FEW))
     assert {outcome.verdict for outcome in report.outcomes} == {Verdict.FAILED}
-    assert "judged rows are not finite" in report.outcomes[0].message
+    assert "64 of 64 rows are not finite" in report.outcomes[0].message
 
 
 def test_a_kernel_that_fails_sometimes_is_judged_on_the_rest(user_kernels):
@@ -195,6 +200,53 @@ def test_an_error_beyond_the_margin_with_the_right_decision_is_outside():
     assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.OUTSIDE
     outputs[instance.decisive] += 1.1 * instance.margin
     assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.WRONG
+
+
+def test_a_kernel_that_forks_answers_once(user_kernels):
+    report = examine_kernel("user_kernels:forks", map(build, FEW))
+    assert verdicts(report) == {Verdict.RIGHT}
+
+
+def test_arguments_that_a_kernel_writes_into_are_its_own(user_kernels):
+    array = np.random.default_rng(0).standard_normal((21, 16))
+    for convention in (
+        Convention(precision=Precision.FLOAT64),
+        Convention(Arrays.TORCH, precision=Precision.FLOAT64),
+    ):
+        before = array.copy()
+        call(user_kernels.writes_into_its_arguments, convention, array, array, array, 4.0, (1, 5, 21))
+        assert (array == before).all()
+
+
+def test_every_row_must_be_finite():
+    instance = build(FEW[0])
+    outputs = np.zeros((64, 1))
+    outputs[instance.rows, 0] = instance.reference
+    outputs[np.setdiff1d(np.arange(64), instance.rows)] = np.nan
+    outputs[0] = np.nan
+    outcome = judge(instance, outputs, Precision.FLOAT32)
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.message == "1 of 64 rows are not finite"
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        "only_the_first_column",
+        "values_unsigned",
+        "outputs_in_0_1",
+        "forgets_the_last_query",
+        "pads_with_zeros",
+    ],
+)
+def test_subtler_mutants_are_not_right(user_kernels, kernel):
+    few = [
+        p
+        for p in suite_parameters("quick")
+        if p.label.tokens in (100, 341) and p.label.strength in (Fraction(1, 8), Fraction(1, 4))
+    ]
+    report = examine_kernel(f"user_kernels:{kernel}", map(build_instance, few))
+    assert verdicts(report) & {Verdict.WRONG, Verdict.OUTSIDE}
 
 
 def test_a_report_is_plain_data(user_kernels):

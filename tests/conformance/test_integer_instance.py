@@ -117,8 +117,8 @@ def test_the_scale_has_eight_bits_and_is_the_least(at_least):
     ("arguments", "message"),
     [
         ({"family": "hard"}, "'family' must be one of random, .*, not 'hard'"),
-        ({"tokens": 48}, "'tokens' must be a power of two, at least 8, not 48"),
-        ({"tokens": 4}, "'tokens' must be a power of two, at least 8, not 4"),
+        ({"tokens": 48, "family": "formula"}, "'tokens' must be a power of two for formulas, not 48"),
+        ({"tokens": 4}, "'tokens' must be at least 8, not 4"),
         ({"coordinates": 11}, "'coordinates' must be 12 to 64, not 11"),
         ({"coordinates": 65}, "'coordinates' must be 12 to 64, not 65"),
         ({"field": 4}, "'field' must be one of 0, 3 and 5, not 4"),

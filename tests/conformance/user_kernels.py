@@ -132,4 +132,56 @@ def fails_on_64_tokens(q, k, v, tau):
     return exact(q, k, v, tau)
 
 
+def exits(q, k, v):
+    raise SystemExit(3)
+
+
+class Untellable(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def raises_what_cannot_be_told(q, k, v):
+    raise Untellable
+
+
+def returns_a_tuple(q, k, v, tau):
+    return exact(q, k, v, tau), None
+
+
+def returns_complex(q, k, v):
+    return np.full((len(q), v.shape[1]), 1j)
+
+
+def forks(q, k, v, tau):
+    os.fork()
+    return exact(q, k, v, tau)
+
+
+def writes_into_its_arguments(q, k, v):
+    q[:] = k[:] = v[:] = 0
+    return v[: len(q)]
+
+
+def only_the_first_column(q, k, v, tau):
+    return exact(q, k, v, tau) * (np.arange(v.shape[1]) == 0)
+
+
+def values_unsigned(q, k, v, tau):
+    return exact(q, k, np.abs(v), tau)
+
+
+def outputs_in_0_1(q, k, v, tau):
+    return np.clip(exact(q, k, v, tau), 0, 1)
+
+
+def forgets_the_last_query(q, k, v, tau):
+    return exact(q, k, v, tau) * (np.arange(1, len(q) + 1) < max(len(q), 2))[:, None]
+
+
+def pads_with_zeros(q, k, v, tau):
+    rows = -len(k) % 16
+    return exact(q, *(np.pad(array, ((0, rows), (0, 0))) for array in (k, v)), tau)
+
+
 not_callable = 3
