@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+AT_ONCE = "* { animation: none !important; transition: none !important; }"  # what fades in is pale
 READY = "async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; return true }"
 
 
@@ -21,6 +22,7 @@ def test_no_page_breaks_a_rule(page, base_url: str, pages: list[str], scheme: st
         page.goto(f"{base_url}/{path}")
         page.wait_for_function(READY)
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        page.add_style_tag(content=AT_ONCE)
         page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
         for violation in axe.run(page, options=RULES).response["violations"]:
             where = [str(node["target"][0]) for node in violation["nodes"]]
