@@ -106,7 +106,7 @@ def likely_degree(half_width: float, epsilon: float) -> int:
     log_half = math.log(max(half_width / 2, 2.0**-1000))
     for degree in range(65):
         nu = degree + 1
-        log_j = nu * log_half - math.lgamma(nu + 1) - half_width**2 / (4 * (nu + 1))
+        log_j = nu * log_half - math.lgamma(nu + 1) - half_width * half_width / (4 * (nu + 1))
         if math.log(2) + log_j <= math.log(epsilon) and nu > 0.7 * half_width:
             return degree
     return 65

@@ -365,3 +365,11 @@ def test_values_of_zero_give_zeros_at_logits_beyond_float32(size):
     result = approximate_attention(q, k, np.zeros((7, 2)), temperature=1.0, tolerance=0.1)
     assert (result.output == 0).all()
     assert result.certificate.error_bound == 0
+
+
+def test_low_rank_refuses_logits_whose_squares_overflow():
+    one = np.ones((3, 1))
+    with pytest.raises(ValueError, match="'method' must not be 'low-rank'"):
+        approximate_attention(
+            one * [[-1], [0], [1]], one, one, temperature=1e-200, tolerance=1, method="low-rank"
+        )
