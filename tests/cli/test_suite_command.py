@@ -8,7 +8,7 @@ import pytest
 
 from checks.cli import suite as command
 from reductions.conformance import sweep
-from reductions.conformance.suite import suite_parameters
+from reductions.conformance.suite import SUITE_VERSION, suite_parameters
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
 
@@ -25,7 +25,8 @@ def run(capsys, **options):
 def test_the_hash_and_the_number_verified_are_printed(eight_instances, capsys):
     text = run(capsys)
     manifest = json.loads(run(capsys, json=True))
-    assert text == (f"suite quick, version 1, seeds 0 to 0\nSHA-256 {manifest['sha256']}\nverified 8 of 8\n")
+    head = f"suite quick, version {SUITE_VERSION}, seeds 0 to 0"
+    assert text == f"{head}\nSHA-256 {manifest['sha256']}\nverified 8 of 8\n"
     assert len(manifest["instances"]) == manifest["verified"] == 8
     assert manifest["faults"] == []
 
