@@ -1,7 +1,7 @@
 """The ledger: what every statement's check earned, as JSON that the book and other programs read.
 
-The file holds one object with the keys of :class:`Ledger`; ``entries`` is a list with the keys of
-:class:`Entry`. A definition's or a remark's ``level`` is its kind, since there is nothing to execute.
+:mod:`checks.ledger_fields` says what stands in it, :mod:`checks.ledger_schema` checks what is read, and
+:mod:`checks.json_schema` publishes the same as a JSON Schema.
 """
 
 from __future__ import annotations
@@ -9,128 +9,32 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from checks.evidence import Level
-from checks.lemma import Effort, Kind, Lemma, Run, registry
-from checks.runner import ControlReport, LemmaReport
+from checks.code_locations import check_location, construction_location
+from checks.ledger_fields import SCHEMA, Ancestor, Entry, Ledger, Record
+from checks.lemma import Kind, Lemma, Run, registry
+from checks.runner import LemmaReport
+from reductions.source_digest import source_digest
 
-SCHEMA = 1
-VERSIONED_PACKAGES = ("subquartic", "numpy", "sympy", "scipy")
+VERSIONED_PACKAGES = (
+    "subquartic",
+    "array-api-compat",
+    "mpmath",
+    "networkx",
+    "numba",
+    "numpy",
+    "python-flint",
+    "scipy",
+    "sympy",
+)
+"""The packages that checks compute with."""
 
 
 class LedgerError(ValueError):
     """A ledger file is missing or malformed; the message is one line that says where and how."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """One piece of evidence, as stored: the fields of :class:`checks.evidence.Evidence`."""
-
-    level: Level
-    claim: str
-    scope: str
-    cases: int
-    seed: int | None
-    counterexample: str | None
-
-
-@dataclass(frozen=True)
-class Location:
-    """A place in the code: the path relative to the repository, and the line, from 1."""
-
-    path: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Ancestor:
-    """A statement that another rests on, with its level."""
-
-    id: str
-    level: Level
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the ledger says of one statement.
-
-    Attributes
-    ----------
-    level
-        The weakest over its claims; the kind where there is nothing to execute.
-    code
-        Where the check stands, or the construction of a definition; None where there is neither.
-    construction
-        Where the construction stands; None where there is none.
-    weakest_ancestor
-        The weakest evidence among all statements that it rests on, directly or not. Definitions,
-        remarks and hypotheses do not count; citations do. None where nothing counts.
-    cited, assumed
-        Ids of the citations and hypotheses that it rests on, directly or not.
-    failures
-        Why it is FAILED, in words.
-    """
-
-    id: str
-    kind: Kind
-    title: str
-    level: Level | Kind
-    records: tuple[Record, ...]
-    controls: tuple[ControlReport, ...]
-    seconds: float
-    code: Location | None
-    construction: Location | None
-    statement_uses: tuple[str, ...]
-    proof_uses: tuple[str, ...]
-    source: str
-    weakest_ancestor: Ancestor | None
-    cited: tuple[str, ...]
-    assumed: tuple[str, ...]
-    failures: tuple[str, ...]
-
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """Ids of everything it rests on directly."""
-        return tuple(dict.fromkeys((*self.statement_uses, *self.proof_uses)))
-
-    @property
-    def controls_rejected(self) -> int:
-        """How many negative controls were rejected, as all must be."""
-        return sum(control.rejected for control in self.controls)
-
-    @property
-    def cases(self) -> Mapping[Level, int]:
-        """How many cases were executed at each level, the entry's own level first, then the strongest."""
-        counts: dict[Level, int] = {}
-        for record in sorted(self.records, key=lambda r: (r.level is not self.level, r.level.rank)):
-            counts[record.level] = counts.get(record.level, 0) + record.cases
-        return counts
-
-    @property
-    def deciding(self) -> Record | None:
-        """The record that the level rests on, the one with most cases where there are several."""
-        own = (record for record in self.records if record.level is self.level)
-        return max(own, key=lambda record: record.cases, default=None)
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """All entries of one run, with the circumstances of the run."""
-
-    schema: int
-    versions: dict[str, str]
-    effort: Effort
-    seed: int
-    entries: tuple[Entry, ...]
-
-    @cached_property
-    def by_id(self) -> Mapping[str, Entry]:
-        """The entries under their ids."""
-        return {entry.id: entry for entry in self.entries}
 
 
 def build_ledger(
@@ -160,7 +64,12 @@ def build_ledger(
             f"Argument 'reports' must cover every registered statement, not leave out {', '.join(missing)}."
         )
     return Ledger(
-        SCHEMA, _versions(), run.effort, run.seed, tuple(_entry(id, entries, by_id) for id in entries)
+        schema=SCHEMA,
+        versions=versions(),
+        sources=source_digest(),
+        effort=run.effort,
+        seed=run.seed,
+        entries=tuple(_entry(id, entries, by_id) for id in entries),
     )
 
 
@@ -192,8 +101,8 @@ def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, LemmaRep
         ),
         controls=report.controls,
         seconds=round(report.seconds, 4),
-        code=_check_location(entry) or _construction_location(entry),
-        construction=_construction_location(entry),
+        code=check_location(entry) or construction_location(entry),
+        construction=construction_location(entry),
         statement_uses=entry.statement_uses,
         proof_uses=entry.proof_uses,
         source=entry.source,
@@ -204,40 +113,18 @@ def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, LemmaRep
     )
 
 
-def _check_location(entry: Lemma) -> Location | None:
-    if entry.check is None:
-        return None
-    code = getattr(entry.check, "__code__", None)
-    return Location(_module_path(entry.module), code.co_firstlineno if code else 1)
-
-
-def _construction_location(entry: Lemma) -> Location | None:
-    from importlib.util import find_spec
-
-    if not entry.construction:
-        return None
-    try:
-        exists = find_spec(entry.construction) is not None
-    except ModuleNotFoundError:  # the parent is a module, not a package
-        exists = False
-    return Location(_module_path(entry.construction), 1) if exists else None
-
-
-def _module_path(module: str) -> str:
-    return module.replace(".", "/") + ".py"
-
-
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that checks compute with."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    versions = {"python": platform.python_version()}
+    found = {"python": platform.python_version()}
     for package in VERSIONED_PACKAGES:
         try:
-            versions[package] = version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+            found[package] = "not installed"
+    return found
 
 
 def write_ledger(path: str | os.PathLike[str], reports: Iterable[LemmaReport], run: Run) -> Ledger:

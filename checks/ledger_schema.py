@@ -6,10 +6,10 @@ import types
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from math import isfinite
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from checks.evidence import Level
-from checks.ledger import SCHEMA, Ledger
+from checks.ledger_fields import SCHEMA, AtLeast, Ledger
 from checks.lemma import Kind
 
 
@@ -30,6 +30,11 @@ def decode_ledger(data: Any) -> Ledger:
     return ledger
 
 
+def kinds_as_level(kind: Kind) -> tuple[Kind, ...]:
+    """Return the kinds that a statement of this kind may have in place of evidence: its own, or none."""
+    return (kind,) if kind in (Kind.DEFINITION, Kind.REMARK) else ()
+
+
 def _check_references(ledger: Ledger) -> None:
     ids = [entry.id for entry in ledger.entries]
     if len(set(ids)) != len(ids):
@@ -39,12 +44,15 @@ def _check_references(ledger: Ledger) -> None:
         for used in (*entry.uses, *entry.cited, *entry.assumed, *ancestor):
             if used not in ledger.by_id:
                 raise ValueError(f"entries[{index}] ({entry.id}) refers to {used}, which has no entry.")
-        if not isinstance(entry.level, Level) and entry.kind not in (Kind.DEFINITION, Kind.REMARK):
+        if not isinstance(entry.level, Level) and entry.level not in kinds_as_level(entry.kind):
             raise ValueError(f"entries[{index}].level must be evidence, since {entry.id} is a {entry.kind}.")
 
 
 def _decode(expected: Any, value: Any, where: str) -> Any:
     origin = get_origin(expected)
+    if origin is Annotated:
+        number, least = get_args(expected)
+        return _decode_number(number, least, value, where)
     if origin in (Union, types.UnionType):
         return _decode_union(get_args(expected), value, where)
     if origin is tuple:
@@ -79,7 +87,7 @@ def _decode_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
 
 def _decode_object(expected: type, value: Any, where: str) -> Any:
     _require(isinstance(value, dict), where or "the ledger", "an object", value)
-    hints = get_type_hints(expected)
+    hints = get_type_hints(expected, include_extras=True)
     names = [field.name for field in fields(expected)]
     prefix = f"{where}." if where else ""
     for name in names:
@@ -91,7 +99,15 @@ def _decode_object(expected: type, value: Any, where: str) -> Any:
     return expected(**{name: _decode(hints[name], value[name], f"{prefix}{name}") for name in names})
 
 
+def _decode_number(expected: type, least: AtLeast, value: Any, where: str) -> Any:
+    number = _decode_scalar(expected, value, where)
+    _require(number >= least.value, where, f"at least {least.value}", value)
+    return number
+
+
 def _decode_scalar(expected: type, value: Any, where: str) -> Any:
+    if expected is int and isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number: 1.0 is an integer
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     fits = isinstance(value, expected) and (expected is bool or not isinstance(value, bool))

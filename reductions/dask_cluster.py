@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reductions.shared_out import Finished
+from reductions.source_digest import source_digest
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -40,22 +41,13 @@ class OtherCode(RuntimeError):
 @cache
 def code_version() -> str:
     """Return the package's version and the first digits of a SHA-256 of its source files."""
-    import hashlib
     from importlib.metadata import PackageNotFoundError, version
-    from pathlib import Path
 
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(
-        path for package in ("reductions", "checks") for path in (root / package).rglob("*.py")
-    ):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        digest.update(path.read_bytes())
     try:
         number = version("subquartic")
     except PackageNotFoundError:
         number = "not installed"
-    return f"{number}, code {digest.hexdigest()[:12]}"
+    return f"{number}, code {source_digest()[:12]}"
 
 
 def on_cluster(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import checks.ledger
+from checks.code_locations import construction_location
 from checks.evidence import Level, certified, exhaustive, sampled
 from checks.ledger import LedgerError, read_ledger, write_ledger
 from checks.lemma import Effort, Kind, Run, declare, lemma, registry
@@ -101,8 +103,10 @@ def test_reading_gives_back_what_was_written(small, tmp_path):
     written = write_ledger(path, run_lemmas(run=run), run)
     assert read_ledger(path) == written
     data = json.loads(path.read_text("utf8"))
-    assert (data["schema"], data["effort"], data["seed"]) == (1, "full", 3)
-    assert {"python", "subquartic", "numpy", "sympy", "scipy"} == set(data["versions"])
+    assert (data["schema"], data["effort"], data["seed"]) == (2, "full", 3)
+    assert {"python", "subquartic", "numpy", "mpmath", "python-flint", "numba"} <= set(data["versions"])
+    assert "not installed" not in data["versions"].values()
+    assert re.fullmatch("[0-9a-f]{64}", data["sources"])
     entry = next(entry for entry in data["entries"] if entry["id"] == "lem-top")
     assert entry["controls"] == [
         {"name": "broken", "rejected": True, "scope": "s", "counterexample": "case 1: 1"}
@@ -120,6 +124,29 @@ def test_the_code_location_is_the_check():
     root = Path(checks.ledger.__file__).parents[1]
     line = (root / location.path).read_text("utf8").splitlines()[location.line - 1]
     assert line.startswith("@lemma")
+
+
+@pytest.mark.parametrize(
+    ("id", "start"),
+    [
+        ("lem-split-and-list", "class SplitAndList"),  # the module's name
+        ("lem-distributed-pcp", "class DistributedPCP"),
+        ("lem-lipschitz-attention", "def attention_lipschitz"),  # the words of the id
+        ("lem-lebesgue", "def keys_taps"),  # neither: the module's first
+        ("def-ov", "class OrthogonalVectors"),
+    ],
+)
+def test_the_construction_has_a_line(id, start):
+    location = construction_location(registry()[id])
+    root = Path(checks.ledger.__file__).parents[1]
+    lines = (root / location.path).read_text("utf8").splitlines()[location.line - 1 :]
+    assert next(line for line in lines if not line.startswith("@")).startswith(start)
+
+
+def test_every_construction_has_a_line_below_its_imports():
+    found = [location for entry in registry().values() if (location := construction_location(entry))]
+    assert len(found) > 40
+    assert min(location.line for location in found) > 1
 
 
 def test_a_statement_without_report_is_refused(small, tmp_path):
@@ -149,11 +176,12 @@ def damage(data, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("schema",), 2, "schema must be 1, not 2"),
-        (("schema",), KeyError, "schema must be 1, not None"),
+        (("schema",), 1, "schema must be 2, not 1"),
+        (("schema",), KeyError, "schema must be 2, not None"),
         (("effort",), "slow", "effort must be one of quick, full, not 'slow'"),
         (("seed",), "0", "seed must be an integer, not '0'"),
         (("seed",), True, "seed must be an integer, not True"),
+        (("seed",), -1, "seed must be at least 0, not -1"),
         (("versions",), [], "versions must be an object, not a list"),
         (("versions", "python"), 3, "versions.python must be a string, not 3"),
         (("entries",), {}, "entries must be a list, not an object"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from checks.cli.bench import bench
-from checks.cli.check import check, lemmas
+from checks.cli.check import check, ledger_schema, lemmas
 from checks.cli.criterion import criterion
 from checks.cli.decide import decide
 from checks.cli.generate import generate
@@ -60,6 +60,7 @@ app.command(rich_help_panel=_INSTANCES)(solve)
 app.command(rich_help_panel=_INSTANCES)(inspect)
 app.command(rich_help_panel=_THE_PROOFS)(check)
 app.command(rich_help_panel=_THE_PROOFS)(lemmas)
+app.command("ledger-schema", rich_help_panel=_THE_PROOFS)(ledger_schema)
 app.command(rich_help_panel=_KERNELS)(criterion)
 app.command(rich_help_panel=_KERNELS)(bench)
 app.command("test-kernel", rich_help_panel=_KERNELS)(examine)

@@ -138,6 +138,13 @@ def lemmas(
     print_table(None, columns, ([row[column] for column in columns] for row in rows))
 
 
+def ledger_schema() -> None:
+    """Print the JSON Schema of the ledger that check --ledger writes."""
+    from checks.json_schema import ledger_json_schema
+
+    print_json(ledger_json_schema())
+
+
 def _row(entry: Lemma, levels: Mapping[str, str]) -> dict[str, Any]:
     unchecked = "not run" if entry.check else entry.kind.value
     return {

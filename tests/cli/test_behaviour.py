@@ -131,6 +131,11 @@ def test_lemmas_and_their_graph(subquartic, refused, tmp_path):
     assert "There is no ledger" in refused("lemmas", "--ledger", "absent.json")
 
 
+def test_the_ledgers_schema_is_printed(subquartic):
+    schema = json.loads(subquartic("ledger-schema").stdout)
+    assert schema["$defs"]["Entry"]["properties"]["seconds"]["minimum"] == 0
+
+
 def test_a_failed_check_ends_with_1(subquartic, tmp_path):
     program = (
         "from checks.cli import main\n"

@@ -3,7 +3,8 @@
 A statement is a sphinx-proof box with the label of a registered statement. This extension adds to
 each box a badge (what was executed, on what, by which code), writes a page for every source file
 that a badge links to, and provides the directives ``ledger-table`` and ``lemma-graph`` and the role
-``evidence``, which sets a statement's number and level in a line of text.
+``evidence``, which sets a statement's number and level in a line of text. The ledger and its JSON
+Schema become downloads of the book.
 
 The build fails where a registered statement has no box, a box has no registered statement, or the
 two are of different kinds; it warns (an error under ``-W``) where a check FAILED.
@@ -11,6 +12,8 @@ two are of different kinds; it warns (an error under ``-W``) where a check FAILE
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,13 +27,15 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx_proof.nodes import depart_unenumerable_node, unenumerable_node
 
 from checks.evidence import Level
-from checks.ledger import Ledger, LedgerError, read_ledger
+from checks.json_schema import ledger_json_schema
+from checks.ledger import LedgerError, read_ledger
+from checks.ledger_fields import Ledger
 from checks.lemma import Kind, registry
 from ledger_ext.badges import badge, evidence
 from ledger_ext.boxes import PROVED_KINDS, Place, is_box, open_unnumbered_box, places_of, tidy_ids
 from ledger_ext.graph import graph_figure, uses_table
 from ledger_ext.source_pages import source_pages
-from ledger_ext.tables import ledger_table
+from ledger_ext.tables import DOWNLOADS, LEDGER_FILE, SCHEMA_FILE, ledger_table
 from ledger_ext.view import View
 
 log = logging.getLogger(__name__)
@@ -166,6 +171,16 @@ def _collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         yield from source_pages(View(app, _ledger(app), _places(app.env), ""))
 
 
+def _publish(app: Sphinx, error: Exception | None) -> None:
+    """Put the ledger and its JSON Schema beside the pages, where the ledger's page links to them."""
+    if error is None and app.builder.format == "html":
+        folder = Path(app.outdir) / DOWNLOADS
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(_ledger_path(app), folder / LEDGER_FILE)
+        text = json.dumps(ledger_json_schema(), indent=1, ensure_ascii=False) + "\n"
+        (folder / SCHEMA_FILE).write_text(text, "utf8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.setup_extension("sphinx_proof")
@@ -184,4 +199,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-check-consistency", _check)
     app.connect("doctree-resolved", _decorate)
     app.connect("html-collect-pages", _collect_pages)
+    app.connect("build-finished", _publish, priority=100)  # before links are looked at
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from checks.evidence import Level
-from checks.ledger import Entry, Record
+from checks.ledger_fields import Entry, Record
 from checks.lemma import Kind
 from ledger_ext.view import View, cases_by_level, duration, level_pill, plural
 
@@ -20,8 +20,8 @@ def badge(view: View, entry: Entry) -> str:
         parts.append(f"weakest ancestor: {weakest.level} ({view.statement_link(weakest.id)})")
     if entry.controls:
         parts.append(f"{entry.controls_rejected} of {plural(len(entry.controls), 'control')} rejected")
-    if entry.records:
-        parts.append(f"{duration(entry.seconds)} ({view.ledger.effort})")
+    if entry.records or entry.controls:
+        parts.append(f"checked at the {view.ledger.effort} level in {duration(entry.seconds)}")
     parts += _code(view, entry)
     parts.append(f'<a href="{escape(view.anchor("intro#how-to-read-a-badge"))}">how to read this</a>')
     items = "".join(f"<li>{part}</li>" for part in parts)

@@ -7,7 +7,7 @@ from html import escape
 from xml.etree import ElementTree
 
 from checks.graph import draw_svg, lemma_graph, wrap
-from checks.ledger import Entry
+from checks.ledger_fields import Entry
 from checks.lemma import registry
 from ledger_ext.tables import table
 from ledger_ext.view import SYMBOL, View, level_pill

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from checks.evidence import Level
-from checks.ledger import Entry
+from checks.ledger_fields import Entry
 from ledger_ext.boxes import PROVED_KINDS
 from ledger_ext.view import View, cases_by_level, duration, level_pill, plural
 
@@ -19,6 +19,8 @@ HEADINGS = (
     "Code",
 )
 
+DOWNLOADS, LEDGER_FILE, SCHEMA_FILE = "downloads", "ledger.json", "ledger.schema.json"
+
 
 def ledger_table(view: View) -> str:
     """Return the circumstances of the run and one row a statement, in the order of the book."""
@@ -28,12 +30,21 @@ def ledger_table(view: View) -> str:
     controls = sum(len(entry.controls) for entry in statements)
     rejected = sum(entry.controls_rejected for entry in statements)
     run = (
-        f"<p>Effort {ledger.effort}, seed {ledger.seed}; {escape(versions)}. "
+        f"<p>Checked at the <strong>{ledger.effort}</strong> level, seed {ledger.seed}; {escape(versions)}. "
         f"{plural(len(statements), 'statement')}; {rejected} of {plural(controls, 'control')} rejected; "
-        f"{duration(sum(entry.seconds for entry in statements))} in all.</p>"
+        f"{duration(sum(entry.seconds for entry in statements))} in all. {_downloads(view)}</p>"
     )
     rows = [_row(view, entry) for entry in statements]
     return run + table("All statements and their evidence", HEADINGS, rows)
+
+
+def _downloads(view: View) -> str:
+    """Return links to the ledger as a file, and to the description of its format."""
+    folder = "../" * view.docname.count("/") + DOWNLOADS
+    return (
+        f'To read by a program: <a href="{folder}/{LEDGER_FILE}" download>the ledger</a> in JSON and '
+        f'<a href="{folder}/{SCHEMA_FILE}" download>its JSON Schema</a>.'
+    )
 
 
 def table(caption: str, headings: tuple[str, ...], rows: list[list[str]]) -> str:

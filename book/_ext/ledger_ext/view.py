@@ -9,7 +9,7 @@ from html import escape
 
 from sphinx.application import Sphinx
 
-from checks.ledger import Entry, Ledger, Location
+from checks.ledger_fields import Entry, Ledger, Location
 from ledger_ext.boxes import Place
 
 SYMBOL = {
