@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.interval_model import enclosed_attention, precision
+from checks.interval_model import enclosed_attention
+from checks.intervals import precision
 from checks.lipschitz_instances import (
     ascend,
     draw_layer,

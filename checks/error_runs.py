@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from checks.interval_model import enclosed_run, precision
+from checks.interval_model import enclosed_run
+from checks.intervals import precision
 from checks.lipschitz_instances import RecordedRun, draw_layer, recorded_run
 from reductions.fast_attention.error_chain import ScaleErrors, propagate_model
 from reductions.problems.interpolation import Interpolation, Kernel

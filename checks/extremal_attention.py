@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from checks.evidence import Relation
+from checks.intervals import precision
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.problems.attention import AttentionInstance
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
@@ -59,10 +60,7 @@ def extremal_no(keys: int) -> ExtremalInstance:
 
 def interval_output(layer: AttentionInstance) -> Any:
     """Return an ``mpmath.iv.mpf`` that contains the first row's output, for the entries as built."""
-    from mpmath import iv
-
-    precision, iv.prec = iv.prec, 100  # bits, so that the sums over thousands of keys stay narrow
-    try:
+    with precision() as iv:  # so that the sums over thousands of keys stay narrow
         query = [iv.mpf(float(entry)) for entry in layer.queries[0]]
         weighted = total = iv.mpf(0)
         for key, value in zip(layer.keys, layer.values[:, 0], strict=True):
@@ -72,8 +70,6 @@ def interval_output(layer: AttentionInstance) -> Any:
             weight = iv.exp(logit)
             weighted, total = weighted + weight * float(value), total + weight
         return weighted / total
-    finally:
-        iv.prec = precision
 
 
 def build(source: GapMaxInnerProduct) -> AttentionInstance:

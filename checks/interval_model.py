@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 
+from checks.intervals import precision
 from reductions.problems.var_model import FeedForward, Floats, SelfAttention, VarModel
 
 Token = list[Any]
-BITS = 100
-
-
-@contextmanager
-def precision(bits: int = BITS) -> Iterator[Any]:
-    """Set mpmath's interval precision for a while."""
-    from mpmath import iv
-
-    before, iv.prec = iv.prec, bits
-    try:
-        yield iv
-    finally:
-        iv.prec = before
-
 
 Put = Callable[[int, int, list[Token]], list[Token]]
 """From scale, layer and the layer's outputs to these with something done to them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from checks.interval_model import precision
+from checks.intervals import precision
 from reductions.polynomials.exponential import ExpPolynomial
 
 HEAVY = 1000

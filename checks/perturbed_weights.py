@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.interval_model import precision
+from checks.intervals import precision
 from reductions.problems.attention import attention
 from reductions.upper_bound.weight_perturbation import (
     compose,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 
 # Before NumPy is loaded: on small matrices several BLAS threads mostly wait for each other, up to ten
 # times longer in all where the machine is busy. What needs threads brings its own.
@@ -32,3 +34,13 @@ def empty_registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, checks.lemma.Le
     entries: dict[str, checks.lemma.Lemma] = {}
     monkeypatch.setattr(checks.lemma, "_registry", entries)
     return entries
+
+
+@pytest.fixture(autouse=True)
+def precision_is_given_back() -> Iterator[None]:
+    """Interval precision is a global setting: left raised, it would let later checks pass by accident."""
+    yield
+    if "mpmath" in sys.modules:
+        assert sys.modules["mpmath"].iv.prec == 53
+    if "flint" in sys.modules:
+        assert sys.modules["flint"].ctx.prec == 53

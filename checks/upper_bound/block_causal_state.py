@@ -13,6 +13,7 @@ import numpy as np
 
 from checks.block_causal_passes import AS_STATED, Plan, Size, identities, one_pass, small_sizes
 from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
+from checks.intervals import precision
 from checks.lemma import Run, lemma
 from checks.lower_bound.token_count import Sides, Tallied, Tally, all_sides
 from reductions.lower_bound.token_count import multiplications as exact_multiplications
@@ -83,10 +84,11 @@ TAYLOR_ERROR = Fraction(1, 51)
 
 def error_claims(count: int, seed: int, plan: Plan = AS_STATED) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield |output - softmax output| <= 2 h tanh(artanh(eps)/2), outputs exact, softmax in intervals."""
-    import mpmath
+    with precision() as iv:
+        yield from _error_claims(iv, count, seed, plan)
 
-    iv = mpmath.iv
-    iv.dps = 40
+
+def _error_claims(iv: Any, count: int, seed: int, plan: Plan) -> Iterator[tuple[str, Any, Any, Any]]:
     for end in (-1, 1):
         at_end = sum(c * end**p for p, c in enumerate(TAYLOR))
         off = abs(iv.mpf(at_end.numerator) / at_end.denominator * iv.exp(-end) - 1)
@@ -105,7 +107,7 @@ def error_claims(count: int, seed: int, plan: Plan = AS_STATED) -> Iterator[tupl
 
         queries, keys, values = rows(d, -8), rows(d, -8), rows(2, 0)  # values in [0, 1]: h = 1/2
         found = one_pass(queries, keys, values, ends, TAYLOR, Fraction(1, d), plan)
-        for query, softmax in enumerate(interval_softmax(queries, keys, values, ends, d)):
+        for query, softmax in enumerate(interval_softmax(iv, queries, keys, values, ends, d)):
             numerators, denominator = found[query]
             for column, expected in enumerate(softmax):
                 output = numerators[column] / denominator
@@ -114,12 +116,9 @@ def error_claims(count: int, seed: int, plan: Plan = AS_STATED) -> Iterator[tupl
 
 
 def interval_softmax(
-    queries: Any, keys: Any, values: Any, ends: Sequence[int], temperature: int
+    iv: Any, queries: Any, keys: Any, values: Any, ends: Sequence[int], temperature: int
 ) -> Iterator[list[Any]]:
     """Yield the masked softmax outputs of every query, in intervals."""
-    import mpmath
-
-    iv = mpmath.iv
     for start, stop in pairwise((0, *ends)):
         for query in queries[start:stop]:
             logits = [sum(x * y for x, y in zip(query, key, strict=True)) for key in keys[:stop]]

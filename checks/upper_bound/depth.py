@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from checks.evidence import Evidence, certified, exhaustive, symbolic
-from checks.interval_model import enclosed_run, precision
+from checks.interval_model import enclosed_run
+from checks.intervals import precision
 from checks.lemma import Kind, Run, lemma
 from checks.lipschitz_instances import recorded_run
 from reductions.fast_attention.error_chain import propagate_model

@@ -1,0 +1,1 @@
+"""The mutants of the lower bound, one file a room."""
