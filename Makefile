@@ -39,7 +39,7 @@ pdf: setup       ## print the built book into book/_build/subquartic.pdf (needs 
 test: setup      ## run the default tests
 	$(BIN)/python -m pytest -m "not slow and not book"
 
-test-slow: setup ## run the long tests
+test-slow: .venv/.lab ## run the long tests
 	$(BIN)/python -m pytest -m "slow and not book"
 
 test-book: setup ## drive the built book in a real browser (needs chromium; run `make book` first)
@@ -52,9 +52,14 @@ lint: setup      ## check style
 types: setup     ## check types
 	$(BIN)/mypy
 
-lab: setup       ## open the notebooks in JupyterLab
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock jupyterlab
+lab: .venv/.lab  ## open the pages as notebooks in JupyterLab
 	cd book && ../$(BIN)/jupyter lab
+
+# JupyterLab, in which a page opens as a notebook: pages are Markdown, which it would show as text.
+.venv/.lab: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock jupyterlab
+	$(BIN)/jupytext-config --settings-file .venv/etc/jupyter/labconfig/default_setting_overrides.json set-default-viewer markdown myst
+	@touch $@
 
 lock:            ## write requirements.lock anew from the newest versions that pyproject.toml allows
 	rm -rf .venv

@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 SCREEN_ONLY = (
-    "script, noscript, .headerlink, details.hide, .badge-box > details, .phase-controls, .prev-next-area"
+    "script, noscript, .headerlink, .run-note, details.hide, .badge-box > details, .phase-controls, "
+    ".prev-next-area"
 )
 SHEET = """
   @page { size: A4; margin: 20mm 18mm 22mm; }

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
 SCRIPT = "search_text.js"
-NOT_QUOTED = "script, style, svg, .headerlink, .badge-box, .copybtn, .highlight, .reading-time"
+NOT_QUOTED = "script, style, svg, .headerlink, .badge-box, .copybtn, .run-note, .highlight, .reading-time"
 DELIMITERS = re.compile(r"\\[()\[\]]")
 
 

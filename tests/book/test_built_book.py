@@ -44,6 +44,11 @@ CLIPPED = """() => {
     .map(e => e.textContent.slice(0, 60));
 }"""
 
+# Blocks that a reader types, by whether they have a copy button; what a cell prints has none.
+COPYABLE = """() => [...document.querySelectorAll('article div.highlight pre')]
+  .filter(pre => !!pre.closest('.cell_output') === !!pre.parentElement.querySelector('button.copybtn'))
+  .map(pre => pre.textContent.slice(0, 40))"""
+
 
 def open_page(page, url: str) -> None:
     page.goto(url, wait_until="load")
@@ -57,6 +62,7 @@ def test_pages_typeset_and_fit(page, base_url: str, pages: list[str]) -> None:
         open_page(page, f"{base_url}/{path}")
         formulas = page.evaluate(FORMULAS)
         faults += [f"{path}: unrendered formula {text}" for text in (*formulas["bad"], *formulas["raw"])]
+        faults += [f"{path}: copy button of {code}" for code in page.evaluate(COPYABLE)]
         for width in (390, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             overflow = page.evaluate(OVERFLOW)

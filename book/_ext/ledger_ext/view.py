@@ -8,6 +8,7 @@ from functools import cached_property
 from html import escape
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 from checks.ledger_fields import Entry, Ledger, Location
 from ledger_ext.boxes import Place
@@ -37,16 +38,11 @@ class View:
     @cached_property
     def ids(self) -> list[str]:
         """The statements in the order of the book."""
-        return sorted(self.places, key=lambda id: (*self._number(id), id))
-
-    def _number(self, id: str) -> tuple[int, ...]:
-        proof = self.app.env.proof_list[id]  # type: ignore[attr-defined]
-        numbers = self.app.env.toc_fignumbers.get(proof["docname"], {}).get(proof["countertype"], {})
-        return tuple(numbers.get(proof["ids"][0], ()))
+        return sorted(self.places, key=lambda id: (*number_of(self.app.env, id), id))
 
     def number(self, id: str) -> str:
         """Return a statement's name in the book, such as "Lemma 7.1"."""
-        number = ".".join(map(str, self._number(id)))
+        number = ".".join(map(str, number_of(self.app.env, id)))
         return f"{self.places[id].realtype.title()} {number}".strip()
 
     def url(self, docname: str) -> str:
@@ -73,6 +69,13 @@ class View:
         """Return the address of ``page#anchor``."""
         docname, _, anchor = target.partition("#")
         return f"{self.url(docname)}#{anchor}"
+
+
+def number_of(env: BuildEnvironment, id: str) -> tuple[int, ...]:
+    """Return the number of the box with the label ``id``: its page's and its own, or nothing."""
+    proof = env.proof_list[id]  # type: ignore[attr-defined]
+    numbers = env.toc_fignumbers.get(proof["docname"], {}).get(proof["countertype"], {})
+    return tuple(numbers.get(proof["ids"][0], ()))
 
 
 def source_page(path: str) -> str:
