@@ -13,6 +13,7 @@ from checks.cli.decide import decide
 from checks.cli.generate import generate
 from checks.cli.instance import inspect, solve, verify
 from checks.cli.kernels import examine
+from checks.cli.mutants import mutants
 from checks.cli.options import Threads
 from checks.cli.output import limit_threads
 from checks.cli.reduce import reduce
@@ -60,6 +61,7 @@ app.command(rich_help_panel=_INSTANCES)(solve)
 app.command(rich_help_panel=_INSTANCES)(inspect)
 app.command(rich_help_panel=_THE_PROOFS)(check)
 app.command(rich_help_panel=_THE_PROOFS)(lemmas)
+app.command(rich_help_panel=_THE_PROOFS)(mutants)
 app.command("ledger-schema", rich_help_panel=_THE_PROOFS)(ledger_schema)
 app.command(rich_help_panel=_KERNELS)(criterion)
 app.command(rich_help_panel=_KERNELS)(bench)

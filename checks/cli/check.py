@@ -70,7 +70,7 @@ def check(
     from checks.runner import run_lemmas
 
     entries = registry()
-    chosen = [_resolve(id, entries) for id in ids] if ids else list(entries)
+    chosen = [resolve_statement(id, entries) for id in ids] if ids else list(entries)
     done, executed = 0, sum(entries[id].check is not None for id in chosen)
 
     def report_progress(report: LemmaReport) -> None:
@@ -159,7 +159,7 @@ def _row(entry: Lemma, levels: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _resolve(name: str, entries: Iterable[str]) -> str:
+def resolve_statement(name: str, entries: Iterable[str]) -> str:
     """Return the id that a user meant: the id itself, with underscores, or without its prefix."""
     known = list(entries)
     written = name.replace("_", "-")

@@ -1,0 +1,132 @@
+"""``subquartic mutants``: break the constructions, one place at a time, and see which check notices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from checks.cli.options import Json, Quiet, Seed
+from checks.cli.output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from checks.mutation.mutant import Mutant
+    from checks.mutation.trial import Trial
+
+
+def mutants(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LEMMA]...", help="Ids of statements; all where none is named."),
+    ] = None,
+    survey: Annotated[
+        bool,
+        typer.Option(
+            "--survey",
+            help="Not the declared mutants: every comparison, operator and whole number of the constructions.",
+        ),
+    ] = False,
+    each: Annotated[
+        int | None, typer.Option(min=1, help="At most so many a statement, drawn with the seed.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
+    ] = None,
+    seed: Seed = 0,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trials for the book.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Change the constructions on purpose, one place at a time, and run the quick checks on each change.
+
+    Every declared mutant must be noticed by a check, and no check may notice one that is declared, with a
+    proof, to change nothing. Exit status 1 where it is otherwise; a survey only reports.
+    """
+    from checks.mutation.catalogue import catalogue
+    from checks.mutation.record import draw, write_record
+    from checks.mutation.trial import run_mutants
+
+    if record is not None and (ids or survey):
+        raise ValueError(
+            "--record goes with the whole catalogue; leave out the names of lemmas and --survey."
+        )
+    if record is not None:
+        from reductions.atomic import refuse_unwritable
+
+        record.parent.mkdir(parents=True, exist_ok=True)
+        refuse_unwritable(record, overwrite=True)
+    declared = _of_statements(catalogue(), ids)
+    chosen = _surveyed(declared) if survey else declared
+    if each is not None:
+        chosen = draw(chosen, each, seed)
+    with progress_bar("breaking constructions", quiet=quiet) as bar:
+        trials = run_mutants(chosen, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
+    if record is not None:
+        write_record(record, len(declared), seed, trials)
+    wrong = [trial for trial in trials if not trial.as_it_must]
+    if json:
+        print_json({"seed": seed, "trials": [_as_dict(trial) for trial in trials]})
+    else:
+        _print_summary(trials)
+        word = "not noticed" if survey else "FAILED"
+        for trial in wrong:
+            print(f"{word} {_place(trial)}: {_change(trial)}: {_outcome(trial)}")
+    if wrong and not survey:
+        raise typer.Exit(1)
+
+
+def _of_statements(catalogue: Sequence[Mutant], ids: list[str] | None) -> list[Mutant]:
+    if not ids:
+        return list(catalogue)
+    from checks.cli.check import resolve_statement
+
+    known = dict.fromkeys(id for mutant in catalogue for id in mutant.statements)
+    wanted = {resolve_statement(id, known) for id in ids}
+    return [mutant for mutant in catalogue if wanted.intersection(mutant.statements)]
+
+
+def _surveyed(declared: Sequence[Mutant]) -> list[Mutant]:
+    from checks.mutation.survey import survey
+
+    asked: dict[str, dict[str, None]] = {}
+    for mutant in declared:
+        asked.setdefault(mutant.module, {}).update(dict.fromkeys(mutant.statements))
+    return [mutant for module, ids in asked.items() for mutant in survey(module, tuple(ids))]
+
+
+def _print_summary(trials: Sequence[Trial]) -> None:
+    rows = []
+    for statement in dict.fromkeys(trial.mutant.statements[0] for trial in trials):
+        own = [trial for trial in trials if trial.mutant.statements[0] == statement]
+        proved = [trial for trial in own if trial.mutant.equivalent is not None]
+        noticed = sum(trial.noticed is not None for trial in own)
+        seconds = sum(trial.seconds for trial in own)
+        rows.append((statement, str(len(own)), str(noticed), str(len(proved)), f"{seconds:.1f}"))
+    print_table(None, ("statement", "mutants", "noticed", "equivalent", "seconds"), rows)
+
+
+def _place(trial: Trial) -> str:
+    return f"{trial.mutant.module.replace('.', '/')}.py:{trial.line}"
+
+
+def _change(trial: Trial) -> str:
+    return f"{trial.mutant.before!r} -> {trial.mutant.after!r} ({trial.mutant.meaning})"
+
+
+def _outcome(trial: Trial) -> str:
+    if trial.timed_out:
+        return "no result in time"
+    if trial.noticed is None:
+        return "no check noticed"
+    return f"declared equivalent, but {trial.noticed.statement} noticed: {trial.noticed.detail}"
+
+
+def _as_dict(trial: Trial) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(trial), "as_it_must": trial.as_it_must}
