@@ -5,8 +5,9 @@ JOBS   ?= 2
 BIN    := .venv/bin
 LEDGER := book/_data/ledger.json
 BENCH  := book/_data/bench.json
+MUTANTS := book/_data/mutants.json
 
-.PHONY: help setup book pdf test test-slow test-book lint types check bench lab lock clean
+.PHONY: help setup book pdf test test-slow test-book lint types check mutants bench lab lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,15 +22,18 @@ setup: .venv/.installed ## create .venv with the locked versions of everything
 check: setup     ## execute every lemma's check and write the ledger (LEVEL=quick|full)
 	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER)
 
+mutants: check   ## break the constructions, see that the checks notice, and write it down for the book
+	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 1) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS)
+
 bench: setup     ## measure speed side by side and write the results for the book (LEVEL=quick|full)
 	@mkdir -p $(dir $(BENCH))
 	$(BIN)/subquartic bench --size $(LEVEL) --json $(BENCH) --force
 
 # Only where there are no measurements yet, or fewer suites: they take a minute. After the checks, so that nothing runs beside them.
-$(BENCH): checks/performance/registry.py | setup check
+$(BENCH): checks/performance/registry.py | setup mutants
 	$(BIN)/subquartic bench --size $(LEVEL) --json $@ --force > /dev/null
 
-book: check $(BENCH) ## build the book into book/_build/html (LEVEL=quick|full)
+book: mutants $(BENCH) ## build the book into book/_build/html (LEVEL=quick|full)
 	$(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
 	@echo "The book is at book/_build/html/index.html"
 
@@ -69,4 +73,4 @@ lock:            ## write requirements.lock anew from the newest versions that p
 	@touch .venv/.installed
 
 clean:           ## remove what was built
-	rm -rf book/_build book/_data/ledger.json book/_data/bench.json .jupyter_cache
+	rm -rf book/_build book/_data/ledger.json book/_data/bench.json book/_data/mutants.json .jupyter_cache

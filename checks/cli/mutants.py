@@ -26,7 +26,7 @@ def mutants(
         bool,
         typer.Option(
             "--survey",
-            help="Not the declared mutants: every comparison, operator and whole number of the constructions.",
+            help="Not the declared mutants: every comparison, operator and number of the constructions.",
         ),
     ] = False,
     each: Annotated[
@@ -36,13 +36,20 @@ def mutants(
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
     ] = None,
     seed: Seed = 0,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Take from this ledger of a quick run with the same seed that the code passes.",
+        ),
+    ] = None,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trials for the book.")
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Change the constructions on purpose, one place at a time, and run the quick checks on each change.
+    """Change the constructions, one place at a time, and run the quick checks on each change.
 
     Every declared mutant must be noticed by a check, and no check may notice one that is declared, with a
     proof, to change nothing. Exit status 1 where it is otherwise; a survey only reports.
@@ -62,10 +69,11 @@ def mutants(
         refuse_unwritable(record, overwrite=True)
     declared = _of_statements(catalogue(), ids)
     chosen = _surveyed(declared) if survey else declared
+    passed = () if ledger is None else _passed(ledger, seed)
     if each is not None:
         chosen = draw(chosen, each, seed)
     with progress_bar("breaking constructions", quiet=quiet) as bar:
-        trials = run_mutants(chosen, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
+        trials = run_mutants(chosen, passed=passed, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
     if record is not None:
         write_record(record, len(declared), seed, trials)
     wrong = [trial for trial in trials if not trial.as_it_must]
@@ -90,13 +98,28 @@ def _of_statements(catalogue: Sequence[Mutant], ids: list[str] | None) -> list[M
     return [mutant for mutant in catalogue if wanted.intersection(mutant.statements)]
 
 
+def _passed(path: Path, seed: int) -> list[str]:
+    """Return what a ledger says of the quick checks; nothing where it is of another kind of run."""
+    from checks.evidence import Level
+    from checks.ledger import read_ledger
+    from checks.lemma import Effort
+
+    ledger = read_ledger(path)
+    if ledger.effort is not Effort.QUICK or ledger.seed != seed:
+        return []
+    return [entry.id for entry in ledger.entries if entry.level is not Level.FAILED]
+
+
 def _surveyed(declared: Sequence[Mutant]) -> list[Mutant]:
+    from checks.mutation.source import mutated_source
     from checks.mutation.survey import survey
 
     asked: dict[str, dict[str, None]] = {}
     for mutant in declared:
         asked.setdefault(mutant.module, {}).update(dict.fromkeys(mutant.statements))
-    return [mutant for module, ids in asked.items() for mutant in survey(module, tuple(ids))]
+    found = [mutant for module, ids in asked.items() for mutant in survey(module, tuple(ids))]
+    harmless = {mutated_source(mutant)[0] for mutant in declared if mutant.equivalent is not None}
+    return [mutant for mutant in found if mutated_source(mutant)[0] not in harmless]
 
 
 def _print_summary(trials: Sequence[Trial]) -> None:

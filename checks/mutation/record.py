@@ -1,4 +1,4 @@
-"""The trials as JSON, for the book: one object with the keys of :class:`Record`, written whole or not at all."""
+"""The trials as JSON, for the book: one object with the keys of :class:`Record`."""
 
 from __future__ import annotations
 

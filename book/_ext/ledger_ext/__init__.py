@@ -2,12 +2,12 @@
 
 A statement is a sphinx-proof box with the label of a registered statement. This extension adds to
 each box a badge (what was executed, on what, by which code), writes a page for every source file
-that a badge links to, and provides the directives ``ledger-table`` and ``lemma-graph`` and the role
-``evidence``, which sets a statement's number and level in a line of text. The ledger and its JSON
-Schema become downloads of the book.
+that a badge links to, and provides the directives ``ledger-table``, ``mutant-tables`` and
+``lemma-graph`` and the role ``evidence``, which sets a statement's number and level in a line of text.
+The ledger and its JSON Schema become downloads of the book.
 
 The build fails where a registered statement has no box, a box has no registered statement, or the
-two are of different kinds; it warns (an error under ``-W``) where a check FAILED.
+two are of different kinds; it warns (an error under ``-W``) where a check FAILED or did not notice a mutant.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from sphinx_proof.nodes import depart_unenumerable_node, unenumerable_node
 
 from checks.evidence import Level
 from checks.json_schema import ledger_json_schema
-from checks.ledger import LedgerError, read_ledger
+from checks.ledger import read_ledger
 from checks.ledger_fields import Ledger
 from checks.lemma import Kind, registry
+from checks.mutation.record import Record, read_record
 from ledger_ext.badges import badge, evidence
 from ledger_ext.boxes import PROVED_KINDS, Place, is_box, open_unnumbered_box, places_of, tidy_ids
 from ledger_ext.graph import graph_figure, uses_table
+from ledger_ext.mutants import mutant_tables, mutated_files
 from ledger_ext.source_pages import source_pages
 from ledger_ext.tables import DOWNLOADS, LEDGER_FILE, SCHEMA_FILE, ledger_table
 from ledger_ext.view import View
@@ -55,11 +57,12 @@ class ledger_placeholder(nodes.General, nodes.Element):
 
 
 class LedgerDirective(SphinxDirective):
-    """``{ledger-table}`` and ``{lemma-graph}``."""
+    """``{ledger-table}``, ``{mutant-tables}`` and ``{lemma-graph}``."""
 
     def run(self) -> list[nodes.Node]:
         """Leave a placeholder."""
         self.env.note_dependency(str(_ledger_path(self.env.app)))
+        self.env.note_dependency(str(_record_path(self.env.app)))
         return [ledger_placeholder(part=self.name)]
 
 
@@ -80,6 +83,15 @@ def _ledger_path(app: Sphinx) -> Path:
     return Path(app.srcdir) / app.config.ledger_path
 
 
+def _record_path(app: Sphinx) -> Path:
+    return Path(app.srcdir) / app.config.mutants_path
+
+
+def _record(app: Sphinx) -> Record:
+    record: Record = app.mutants  # type: ignore[attr-defined]
+    return record
+
+
 def _ledger(app: Sphinx) -> Ledger:
     ledger: Ledger = app.ledger  # type: ignore[attr-defined]
     return ledger
@@ -88,7 +100,8 @@ def _ledger(app: Sphinx) -> Ledger:
 def _load(app: Sphinx) -> None:
     try:
         app.ledger = read_ledger(_ledger_path(app))  # type: ignore[attr-defined]
-    except LedgerError as error:
+        app.mutants = read_record(_record_path(app))  # type: ignore[attr-defined]
+    except ValueError as error:
         raise ExtensionError(str(error)) from None
 
 
@@ -142,6 +155,8 @@ def _check(app: Sphinx, env: BuildEnvironment) -> None:
     for entry in ledger.entries:
         if entry.level is Level.FAILED:
             log.warning("%s FAILED: %s", entry.id, "; ".join(entry.failures), type="ledger")
+    for trial in _record(app).unexpected:
+        log.warning("mutant %s: %s", trial.mutant, trial.noticed or "no check noticed", type="ledger")
 
 
 def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -161,6 +176,8 @@ def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for placeholder in list(doctree.findall(ledger_placeholder)):
         if placeholder["part"] == "ledger-table":
             markup = ledger_table(view)
+        elif placeholder["part"] == "mutant-tables":
+            markup = mutant_tables(view, _record(app))
         else:
             markup = graph_figure(view) + uses_table(view)
         placeholder.replace_self(nodes.raw("", markup, format="html"))
@@ -168,7 +185,8 @@ def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def _collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     if app.builder.format == "html":
-        yield from source_pages(View(app, _ledger(app), _places(app.env), ""))
+        view = View(app, _ledger(app), _places(app.env), "")
+        yield from source_pages(view, mutated_files(_record(app)))
 
 
 def _publish(app: Sphinx, error: Exception | None) -> None:
@@ -185,12 +203,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.setup_extension("sphinx_proof")
     app.add_config_value("ledger_path", "_data/ledger.json", "env")
+    app.add_config_value("mutants_path", "_data/mutants.json", "env")
     app.add_node(ledger_placeholder)
     app.add_node(unenumerable_node, override=True, html=(open_unnumbered_box, depart_unenumerable_node))
     app.add_node(evidence_placeholder)
     app.add_role("evidence", EvidenceRole())
     app.add_directive("lemma-graph", LedgerDirective)
     app.add_directive("ledger-table", LedgerDirective)
+    app.add_directive("mutant-tables", LedgerDirective)
     app.connect("builder-inited", _load)
     app.connect("doctree-read", _read)
     app.connect("env-purge-doc", _purge)

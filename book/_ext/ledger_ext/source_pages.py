@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -18,13 +18,18 @@ from checks.ledger_fields import Entry
 from ledger_ext.view import View, source_page
 
 
-def source_pages(view: View) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield the pages in the form that Sphinx's ``html-collect-pages`` asks for."""
+def source_pages(view: View, others: Mapping[str, list[str]]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the pages in the form that Sphinx's ``html-collect-pages`` asks for.
+
+    ``others`` are paths of further files, each with the ids of the statements that it serves.
+    """
     users: dict[str, list[Entry]] = {}
     for entry in view.ledger.entries:
         locations = dict.fromkeys((entry.code, entry.construction))
         for path in dict.fromkeys(location.path for location in locations if location is not None):
             users.setdefault(path, []).append(entry)
+    for path, ids in others.items():
+        users.setdefault(path, [view.ledger.by_id[id] for id in ids])
     root = Path(next(iter(checks.__path__))).parent
     for path, entries in users.items():
         page = source_page(path)

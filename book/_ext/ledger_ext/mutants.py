@@ -1,0 +1,95 @@
+"""The mutants as tables, one a statement, folded."""
+
+from __future__ import annotations
+
+from html import escape
+
+from checks.ledger_fields import Location
+from checks.mutation.record import Record
+from checks.mutation.trial import Sign, Trial
+from ledger_ext.tables import table
+from ledger_ext.view import View, plural
+
+HEADINGS = ("What is wrong then", "Changed", "Place", "Noticed by")
+SIGNS = {Sign.COUNTEREXAMPLE: "counterexample", Sign.CONTROL: "control", Sign.EXCEPTION: "exception"}
+
+
+def mutant_tables(view: View, record: Record) -> str:
+    """Return how many mutants were tried and noticed, and the mutants of every statement."""
+    groups: dict[str, list[Trial]] = {}
+    for trial in record.trials:
+        groups.setdefault(trial.mutant.statements[0], []).append(trial)
+    ordered = [(id, groups[id]) for id in view.ids if id in groups]
+    return _summary(record) + "".join(_group(view, id, trials) for id, trials in ordered)
+
+
+def mutated_files(record: Record) -> dict[str, list[str]]:
+    """Return the files that mutants change, each with the ids of the statements whose checks are asked."""
+    files: dict[str, dict[str, None]] = {}
+    for trial in record.trials:
+        files.setdefault(_path(trial), {}).update(dict.fromkeys(trial.mutant.statements))
+    return {path: list(ids) for path, ids in files.items()}
+
+
+def _summary(record: Record) -> str:
+    breaking = [trial for trial in record.trials if trial.mutant.equivalent is None]
+    noticed = sum(trial.noticed is not None for trial in breaking)
+    by_sign = ", ".join(
+        f"{sum(t.noticed is not None and t.noticed.sign is sign for t in breaking)} by {word}"
+        for sign, word in SIGNS.items()
+    )
+    harmless = [trial for trial in record.trials if trial.mutant.equivalent is not None]
+    wrongly = sum(trial.noticed is not None for trial in harmless)
+    scope = (
+        f"All {plural(record.declared, 'declared mutant')} were tried."
+        if record.complete
+        else f"Sampled: {len(record.trials):,} of {plural(record.declared, 'declared mutant')} were tried "
+        f"here, drawn with seed {record.seed}; <code>make book LEVEL=full</code> tries all."
+    )
+    return (
+        f'<p class="mutant-summary">{scope} Of {plural(len(breaking), "mutant")} that break a construction, '
+        f"{noticed:,} were noticed ({by_sign}). Of {len(harmless):,} that are proved to change nothing, "
+        f"{wrongly:,} were noticed.</p>"
+    )
+
+
+def _group(view: View, id: str, trials: list[Trial]) -> str:
+    title = view.ledger.by_id[id].title
+    breaking = [trial for trial in trials if trial.mutant.equivalent is None]
+    noticed = sum(trial.noticed is not None for trial in breaking)
+    count = f"{noticed} of {len(breaking)} noticed"
+    rest = len(trials) - len(breaking)
+    if rest:
+        count += f", {rest} equivalent"
+    caption = f"Mutants of {view.number(id)}, {title}"
+    rows = [_row(view, trial) for trial in trials]
+    return (
+        f'<details class="mutants"><summary>{view.statement_link(id)} {escape(title)}: {count}</summary>'
+        f"{table(caption, HEADINGS, rows)}</details>"
+    )
+
+
+def _row(view: View, trial: Trial) -> list[str]:
+    mutant = trial.mutant
+    url = view.code_url(Location(_path(trial), trial.line))
+    place = mutant.function or mutant.module.rpartition(".")[2]
+    return [
+        f"{escape(mutant.meaning)} <small>({mutant.part})</small>",
+        f"<code>{escape(mutant.before)}</code> → <code>{escape(mutant.after)}</code>",
+        f'<a href="{escape(url)}"><code>{escape(place)}</code></a>',
+        _outcome(view, trial),
+    ]
+
+
+def _outcome(view: View, trial: Trial) -> str:
+    if trial.noticed is not None:
+        sign = f"{SIGNS[trial.noticed.sign]}: {escape(trial.noticed.detail)}"
+        other = trial.noticed.statement != trial.mutant.statements[0]
+        return (f"{view.statement_link(trial.noticed.statement)}, " if other else "") + sign
+    if trial.mutant.equivalent is not None:
+        return f"nothing changes: {escape(trial.mutant.equivalent)}"
+    return "<strong>no check</strong>"
+
+
+def _path(trial: Trial) -> str:
+    return trial.mutant.module.replace(".", "/") + ".py"

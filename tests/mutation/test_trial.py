@@ -1,0 +1,169 @@
+"""Mutants are tried in processes of their own: what is noticed, what is not, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from checks.mutation.lower_bound.split_and_list import MUTANTS, room
+from checks.mutation.mutant import Part
+from checks.mutation.record import draw, read_record, write_record
+from checks.mutation.source import MutantError, mutated_source
+from checks.mutation.survey import survey
+from checks.mutation.trial import Sign, run_mutants
+
+BREAKING = MUTANTS[0]
+EQUIVALENT = next(mutant for mutant in MUTANTS if mutant.equivalent is not None)
+PASSED = ("lem-split-and-list",)
+
+
+def test_trials_say_who_noticed_and_the_code_stays_as_it_is(tmp_path):
+    claimed = replace(BREAKING, equivalent="It is claimed to change nothing.")
+    raising = room.formula("halves", "first = ", "first = 1 // 0 * ", "it divides by zero")
+    trials = run_mutants([BREAKING, EQUIVALENT, claimed, raising], passed=PASSED, jobs=2)
+    assert [trial.as_it_must for trial in trials] == [True, True, False, True]
+    broken, nothing, _, raised = trials
+    assert broken.noticed is not None
+    assert broken.noticed.sign is Sign.COUNTEREXAMPLE
+    assert broken.noticed.statement == "lem-split-and-list"
+    assert "case" in broken.noticed.detail
+    assert nothing.noticed is None
+    assert raised.noticed is not None
+    assert raised.noticed.sign is Sign.EXCEPTION
+    assert "ZeroDivisionError" in raised.noticed.detail
+    # The change was made in another process, and written nowhere.
+    from reductions.lower_bound.split_and_list import halves
+
+    assert halves(5) == (range(1, 4), range(4, 6))
+    # The record of the trials reads back as it was.
+    path = tmp_path / "mutants.json"
+    record = write_record(path, 7, 0, trials)
+    assert read_record(path) == record
+    assert not record.complete
+    assert [trial.mutant for trial in record.unexpected] == [claimed]
+
+
+def test_a_mutant_without_result_in_time_counts_as_unnoticed():
+    endless = room.formula("halves", "first = -", "while True: pass\n    first = -", "it never ends")
+    (trial,) = run_mutants([endless], passed=PASSED, patience=3)
+    assert trial.timed_out
+    assert not trial.as_it_must
+
+
+def test_a_control_that_is_no_longer_rejected_is_a_sign():
+    # The control's own construction is made right: it drops no clause, and the check has nothing to reject.
+    harmless = room.threshold(
+        "unsplit_clauses.drop",
+        "!= 1",
+        "!= 9",
+        "nothing is dropped",
+        module="checks.lower_bound.split_and_list",
+    )
+    (trial,) = run_mutants([harmless], passed=PASSED)
+    assert trial.noticed is not None
+    assert trial.noticed.sign is Sign.CONTROL
+    assert trial.noticed.detail == "control not rejected: clauses whose variables lie in one half are dropped"
+
+
+def test_a_check_that_fails_on_the_unchanged_code_is_refused():
+    with pytest.raises(MutantError, match=r"^lem-split-and-list fails on the unchanged code: no result"):
+        run_mutants([BREAKING], patience=0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"module": "reductions.lower_bound.nothing"}, "There is no module"),
+        ({"function": "thirds"}, "has no thirds"),
+        ({"before": "no such text"}, "occurs 0 times"),
+        ({"before": "first"}, "times where it must occur once"),
+        ({"after": "-(-variables // "}, "no Python"),
+        (
+            {"before": "Return the variables", "after": "Return some variables"},
+            "only a comment or a docstring",
+        ),
+    ],
+)
+def test_a_mutant_that_does_not_fit_is_refused(change, message):
+    with pytest.raises(MutantError, match=message):
+        mutated_source(replace(BREAKING, **change))
+
+
+@pytest.mark.parametrize("id", ["lem-nothing", "def-cnf"])
+def test_a_statement_without_check_is_refused(id):
+    with pytest.raises(MutantError, match=f"{id} is no registered statement with a check"):
+        run_mutants([replace(BREAKING, statements=(id,))])
+
+
+def test_no_jobs():
+    with pytest.raises(ValueError, match="'jobs' must be at least 1, not 0"):
+        run_mutants([BREAKING], jobs=0)
+
+
+def test_survey_changes_every_place_once():
+    module = "reductions.lower_bound.complement_encoding"
+    found = survey(module, ("lem-complement-encoding",))
+    texts = {mutated_source(mutant)[0] for mutant in found}
+    assert len(texts) == len(found) > 10
+    assert {mutant.part for mutant in found} <= set(Part)
+
+
+def test_survey_of_a_small_module(tmp_path, monkeypatch):
+    path = tmp_path / "surveyed_example.py"
+    path.write_text(
+        'LIMIT = 3\n\n\ndef share(a: int | None, b=2):\n    """1 + 1."""\n'
+        '    if b == 0:\n        raise ValueError("b < 1")\n'
+        "    return min(a, -b) // LIMIT if not a >= 5 and b else a[0]\n",
+        "utf8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = survey("surveyed_example", ())
+    original = path.read_text("utf8")
+    changes = set()
+    for mutant in found:
+        text, _ = mutated_source(mutant)
+        (line,) = [(a, b) for a, b in zip(original.split("\n"), text.split("\n"), strict=True) if a != b]
+        changes.add(line[1].strip())
+    body = "return min(a, -b) // LIMIT if not a >= 5 and b else a[0]"
+    assert changes == {
+        "LIMIT = 4",
+        "def share(a: int | None, b=3):",
+        body.replace("min", "max"),
+        body.replace("-b", "b"),
+        body.replace("//", "*"),
+        body.replace("not a", " a"),
+        body.replace(">=", ">"),
+        body.replace("5", "6"),
+        body.replace("and", "or"),
+        body.replace("[0]", "[1]"),
+    }
+
+
+def test_draw_takes_the_same_of_every_statement():
+    mutants = [*MUTANTS, *(replace(mutant, statements=("other",)) for mutant in MUTANTS)]
+    drawn = draw(mutants, 2, seed=0)
+    assert [mutant.statements[0] for mutant in drawn] == ["lem-split-and-list"] * 2 + ["other"] * 2
+    assert draw(mutants, 2, seed=0) == drawn
+    assert draw(mutants, 99, seed=1) == mutants
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 0}', '{"schema": 1, "trials": [{}]}'])
+def test_a_record_that_is_none(tmp_path, text):
+    path = tmp_path / "mutants.json"
+    path.write_text(text, "utf8")
+    with pytest.raises(ValueError, match="is no record of mutants"):
+        read_record(path)
+    with pytest.raises(ValueError, match="There is no record"):
+        read_record(tmp_path / "none.json")
+
+
+def test_record_is_json_for_other_programs(tmp_path):
+    path = tmp_path / "deep" / "mutants.json"
+    write_record(path, 3, 5, run_mutants([EQUIVALENT], passed=PASSED))
+    data = json.loads(path.read_text("utf8"))
+    assert data["declared"] == 3
+    assert data["seed"] == 5
+    assert data["trials"][0]["mutant"]["equivalent"] == EQUIVALENT.equivalent
+    assert data["trials"][0]["noticed"] is None
