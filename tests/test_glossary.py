@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -51,15 +52,27 @@ class Book:
 
     pages: dict[str, str]
 
-    def prose(self, page: str) -> str:
-        """Return a page without code, displays and headings; of inline formulas single letters stay."""
-        text = NOT_PROSE.sub("", self.pages[page])
+    @cached_property
+    def prose(self) -> dict[str, str]:
+        """The pages without code, displays and headings; of inline formulas single letters stay."""
+        return {page: self._prose(text) for page, text in self.pages.items()}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The page of each label."""
+        label = re.compile(r"^(?::label: |\()([\w-]+)(?:\)=)?$", re.MULTILINE)
+        return {found[1]: page for page, text in self.pages.items() for found in label.finditer(text)}
+
+    @staticmethod
+    def _prose(source: str) -> str:
+        text = NOT_PROSE.sub("", source)
         text = re.sub(r"(\{[\w:]+\})?(?<!`)`(?!`)[^`]+`(?!`)", lambda code: code[0] if code[1] else "", text)
         text = re.sub(r"\$(\w)\$", r"\1", text)
         return re.sub(r"\*\*", "", re.sub(r"\$[^$]+\$", "§", text))
 
+    @cached_property
     def entries(self) -> list[Entry]:
-        """Return what the glossary defines."""
+        """What the glossary defines."""
         block = re.search(r"^```\{glossary\}\n(.*?)^```$", self.pages["glossary"], re.M | re.S)
         assert block, "the glossary page has no glossary"
         found = []
@@ -81,9 +94,8 @@ class Book:
         """Return the page that a link on ``page`` leads to, and "" if it leads nowhere in the book."""
         if link == "glossary":
             return link
-        for name, text in self.pages.items():
-            if re.search(rf"^:label: {re.escape(link)}$|^\({re.escape(link)}\)=$", text, re.MULTILINE):
-                return name
+        if link in self.labels:
+            return self.labels[link]
         parts: list[str] = []
         for part in (PurePosixPath(page).parent / link.removesuffix(".md")).parts:
             parts = parts[:-1] if part == ".." else [*parts, part]
@@ -106,6 +118,7 @@ def links(text: str) -> Iterator[str]:
     return (link for _, link in sorted(found))
 
 
+@cache
 def book() -> Book:
     """Read the pages in the order of the table of contents."""
     contents = (BOOK / "_toc.yml").read_text("utf8")
@@ -117,7 +130,7 @@ def dead_links(book: Book) -> list[str]:
     """Name entries and rows of the glossary that lead nowhere."""
     faults = [
         f"{entry.term}: {link}"
-        for entry in book.entries()
+        for entry in book.entries
         for link in list(links(entry.definition)) or ["no link"]
         if not book.target("glossary", link)
     ]
@@ -127,9 +140,9 @@ def dead_links(book: Book) -> list[str]:
 def not_introduced(book: Book) -> list[str]:
     """Name terms that their page does not set in emphasis, and letters that do not stand on theirs."""
     faults = []
-    for entry in book.entries():
+    for entry in book.entries:
         page = book.introduced(entry)
-        spans = EMPHASIS.finditer(book.prose(page)) if page else ()
+        spans = EMPHASIS.finditer(book.prose[page]) if page else ()
         if not any(entry.spelled().search(span["text"]) for span in spans):
             faults.append(f"{entry.term} on {page}")
     for letters, where in book.rows():
@@ -143,19 +156,17 @@ def introduced_twice(book: Book) -> list[str]:
 
     What begins an item of a list, or ends in a colon or full stop, is not: it heads what follows.
     """
+    stressed = [
+        (page, span["text"])
+        for page, text in book.prose.items()
+        for span in EMPHASIS.finditer(text)
+        if page != "glossary" and text[span.start() - 2 : span.start()] != "- " and text[span.end()] != ":"
+    ]
     faults = []
-    for entry in book.entries():
-        if not entry.ordinary:
-            places = [
-                page
-                for page in book.pages
-                if page != "glossary"
-                for span in EMPHASIS.finditer(book.prose(page))
-                if entry.spelled().fullmatch(span["text"])
-                and not span.string[: span.start()].endswith("- ")
-                and not span.string.startswith(":", span.end())
-            ]
-            faults += [f"{entry.term} on {', '.join(places)}"] if len(places) > 1 else []
+    for entry in book.entries:
+        places = [page for page, text in stressed if entry.spelled().fullmatch(text)]
+        if len(places) > 1 and not entry.ordinary:
+            faults.append(f"{entry.term} on {', '.join(places)}")
     return faults
 
 
@@ -165,19 +176,19 @@ def too_early(book: Book) -> list[str]:
     The first occurrence on a page is to be a link, or to have one to the introduction in its paragraph.
     """
     faults = []
-    prose = {page: book.prose(page) for page in book.pages}
-    for entry in book.entries():
+    for entry in book.entries:
         home = book.introduced(entry)
         earlier = list(book.pages)[1 : list(book.pages).index(home)] if home in book.pages else []
         for page in [] if entry.ordinary else earlier:
-            first = entry.spelled().search(prose[page])
-            if first and not _explained(book, page, prose[page], first, home):
-                line = prose[page][: first.end()].rpartition("\n")[2]
+            first = entry.spelled().search(book.prose[page])
+            if first and not _explained(book, page, first, home):
+                line = book.prose[page][: first.end()].rpartition("\n")[2]
                 faults.append(f"{entry.term} on {page}: ...{line[-60:]}")
     return faults
 
 
-def _explained(book: Book, page: str, prose: str, first: re.Match[str], home: str) -> bool:
+def _explained(book: Book, page: str, first: re.Match[str], home: str) -> bool:
+    prose = first.string
     for link in (*MARKDOWN_LINK.finditer(prose), *ROLE.finditer(prose)):
         if link.start("text") <= first.start() < link.end("text"):
             return True
@@ -198,7 +209,7 @@ def test_the_glossary_and_the_pages_agree(faults):
 def test_the_glossary_is_found_and_in_order():
     pages = book().pages
     assert "(glossary.md)" in pages[FREE]
-    terms = [entry.term.casefold() for entry in book().entries()]
+    terms = [entry.term.casefold() for entry in book().entries]
     assert len(terms) > 50
     assert terms == sorted(terms)
 
