@@ -19,8 +19,9 @@ setup: .venv/.installed ## create .venv with the locked versions of everything
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[book,test,torch,jax,bench,dask]'
 	@touch $@
 
+# What an interrupted run has finished is not executed again.
 check: setup     ## execute every lemma's check and write the ledger (LEVEL=quick|full)
-	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER)
+	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER) $(if $(wildcard $(LEDGER).progress.jsonl),--resume)
 
 mutants: check   ## break the constructions, see that the checks notice, and write it down for the book
 	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 1) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS)
@@ -73,4 +74,4 @@ lock:            ## write requirements.lock anew from the newest versions that p
 	@touch .venv/.installed
 
 clean:           ## remove what was built
-	rm -rf book/_build book/_data/ledger.json book/_data/bench.json book/_data/mutants.json .jupyter_cache
+	rm -rf book/_build book/_data/ledger.json* book/_data/bench.json book/_data/mutants.json .jupyter_cache

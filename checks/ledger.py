@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from checks.code_locations import check_location, construction_location
 from checks.ledger_fields import SCHEMA, Ancestor, Entry, Ledger, Record
 from checks.lemma import Kind, Lemma, Run, registry
-from checks.runner import LemmaReport
+from checks.report import Executed, Report
+from reductions.atomic import write_text
 from reductions.source_digest import source_digest
 
 VERSIONED_PACKAGES = (
@@ -37,15 +38,13 @@ class LedgerError(ValueError):
     """A ledger file is missing or malformed; the message is one line that says where and how."""
 
 
-def build_ledger(
-    reports: Iterable[LemmaReport], run: Run, entries: Mapping[str, Lemma] | None = None
-) -> Ledger:
+def build_ledger(reports: Iterable[Report], run: Run, entries: Mapping[str, Lemma] | None = None) -> Ledger:
     """Gather reports on all statements into a ledger.
 
     Parameters
     ----------
     reports
-        One a statement, as :func:`checks.runner.run_lemmas` returns them.
+        One a statement, as :func:`checks.runner.run_lemmas` returns them or an interrupted run kept them.
     run
         The run that the reports come from.
     entries
@@ -83,7 +82,7 @@ def ancestors(id: str, entries: Mapping[str, Lemma]) -> list[str]:
     return list(found)
 
 
-def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, LemmaReport]) -> Entry:
+def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, Report]) -> Entry:
     entry, report = entries[id], reports[id]
     above = ancestors(id, entries)
     colouring = [
@@ -96,9 +95,7 @@ def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, LemmaRep
         kind=entry.kind,
         title=entry.title,
         level=entry.kind if report.level is None else report.level,
-        records=tuple(
-            Record(r.level, r.claim, r.scope, r.cases, r.seed, r.counterexample) for r in report.records
-        ),
+        records=tuple(map(record_of, report.records)),
         controls=report.controls,
         seconds=round(report.seconds, 4),
         code=check_location(entry) or construction_location(entry),
@@ -111,6 +108,11 @@ def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, LemmaRep
         assumed=tuple(used for used in above if entries[used].kind is Kind.ASSUMED),
         failures=report.failures,
     )
+
+
+def record_of(executed: Executed) -> Record:
+    """Return what the ledger stores of a piece of evidence."""
+    return Record(**{field.name: getattr(executed, field.name) for field in fields(Record)})
 
 
 def versions() -> dict[str, str]:
@@ -127,7 +129,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_ledger(path: str | os.PathLike[str], reports: Iterable[LemmaReport], run: Run) -> Ledger:
+def write_ledger(path: str | os.PathLike[str], reports: Iterable[Report], run: Run) -> Ledger:
     """Write the ledger of a run, whole or not at all, and return it.
 
     Raises
@@ -138,15 +140,8 @@ def write_ledger(path: str | os.PathLike[str], reports: Iterable[LemmaReport], r
         If the file cannot be written.
     """
     ledger = build_ledger(reports, run)
-    text = json.dumps(asdict(ledger), indent=1, ensure_ascii=False) + "\n"
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(asdict(ledger), indent=1, ensure_ascii=False) + "\n")
     return ledger
 
 

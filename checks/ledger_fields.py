@@ -13,7 +13,7 @@ from typing import Annotated
 
 from checks.evidence import Level
 from checks.lemma import Effort, Kind
-from checks.runner import ControlReport
+from checks.report import ControlReport
 
 SCHEMA = 2
 

@@ -25,7 +25,7 @@ def decode_ledger(data: Any) -> Ledger:
         raise ValueError(f"the ledger must be an object, not {_json_type(data)}.")
     if data.get("schema") != SCHEMA:
         raise ValueError(f"schema must be {SCHEMA}, not {data.get('schema')!r}: write the ledger anew.")
-    ledger: Ledger = _decode(Ledger, data, "")
+    ledger: Ledger = decode(Ledger, data, "")
     _check_references(ledger)
     return ledger
 
@@ -48,7 +48,21 @@ def _check_references(ledger: Ledger) -> None:
             raise ValueError(f"entries[{index}].level must be evidence, since {entry.id} is a {entry.kind}.")
 
 
-def _decode(expected: Any, value: Any, where: str) -> Any:
+def decode(expected: Any, value: Any, where: str) -> Any:
+    """Return the value of a type that plain JSON data describes.
+
+    Parameters
+    ----------
+    expected
+        The type: a dataclass, an enumeration, ``tuple[X, ...]``, ``dict[str, X]``, a union or a scalar.
+    where
+        The place, for messages.
+
+    Raises
+    ------
+    ValueError
+        If it describes none; the message names the place.
+    """
     origin = get_origin(expected)
     if origin is Annotated:
         number, least = get_args(expected)
@@ -58,11 +72,11 @@ def _decode(expected: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         _require(isinstance(value, list), where, "a list", value)
         return tuple(
-            _decode(get_args(expected)[0], item, f"{where}[{index}]") for index, item in enumerate(value)
+            decode(get_args(expected)[0], item, f"{where}[{index}]") for index, item in enumerate(value)
         )
     if origin is dict:
         _require(isinstance(value, dict), where, "an object", value)
-        return {key: _decode(get_args(expected)[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {key: decode(get_args(expected)[1], item, f"{where}.{key}") for key, item in value.items()}
     if is_dataclass(expected) and isinstance(expected, type):
         return _decode_object(expected, value, where)
     if issubclass(expected, Enum):
@@ -79,7 +93,7 @@ def _decode_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
     for member in members:
         if member is not type(None):
             try:
-                return _decode(member, value, where)
+                return decode(member, value, where)
             except ValueError as reason:
                 error = error or reason
     raise error or ValueError(f"{where} must not be {value!r}.")
@@ -96,7 +110,7 @@ def _decode_object(expected: type, value: Any, where: str) -> Any:
     for name in value:
         if name not in names:
             raise ValueError(f"{prefix}{name} is not a field of the ledger.")
-    return expected(**{name: _decode(hints[name], value[name], f"{prefix}{name}") for name in names})
+    return expected(**{name: decode(hints[name], value[name], f"{prefix}{name}") for name in names})
 
 
 def _decode_number(expected: type, least: AtLeast, value: Any, where: str) -> Any:

@@ -7,17 +7,17 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checks.runner import LemmaReport
+    from checks.report import Report
 
 LONGEST_COUNTEREXAMPLE = 200  # characters shown; the record keeps all of it
 
 
-def level_word(report: LemmaReport) -> str:
+def level_word(report: Report) -> str:
     """Return the level in one word; the kind ("definition") where there is nothing to execute."""
     return report.kind.value if report.level is None else report.level.value
 
 
-def report_text(report: LemmaReport) -> str:
+def report_text(report: Report) -> str:
     """Return the report as lines of plain text."""
     lines = [f"{report.id}  {level_word(report)}  {report.title}  ({_circumstances(report)})"]
     for record in report.records:
@@ -31,7 +31,7 @@ def report_text(report: LemmaReport) -> str:
     return "\n".join(lines)
 
 
-def report_html(report: LemmaReport) -> str:
+def report_html(report: Report) -> str:
     """Return the report as HTML that inherits its colours, and so reads on light and dark pages."""
     rows = [
         _row(str(r.level), r.claim, f"{r.scope}; {_cases(r.cases)}{_seed(r.seed)}", r.counterexample)
@@ -69,7 +69,7 @@ def _row(result: str, what: str, scope: str, counterexample: str | None) -> str:
     return f'<tr><th scope="row" style="{_CELL};white-space:nowrap">{escape(result)}</th>{cells}</tr>'
 
 
-def _circumstances(report: LemmaReport) -> str:
+def _circumstances(report: Report) -> str:
     return f"{report.run.effort} effort, seed {report.run.seed}, {report.seconds:.2g} s"
 
 

@@ -156,7 +156,7 @@ def test_a_statement_without_report_is_refused(small, tmp_path):
 
 def test_a_writer_that_dies_leaves_the_old_ledger(ledger_file, monkeypatch):
     before = ledger_file.read_bytes()
-    monkeypatch.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(OSError("no space")))
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError("no space")))
     with pytest.raises(OSError, match="no space"):
         write_ledger(ledger_file, run_lemmas(), Run(seed=1))
     assert ledger_file.read_bytes() == before

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from checks.cli.bench import bench
-from checks.cli.check import check, ledger_schema, lemmas
+from checks.cli.check import check
 from checks.cli.criterion import criterion
 from checks.cli.decide import decide
 from checks.cli.generate import generate
 from checks.cli.instance import inspect, solve, verify
 from checks.cli.kernels import examine
+from checks.cli.lemmas import ledger_schema, lemmas
 from checks.cli.mutants import mutants
 from checks.cli.options import Threads
 from checks.cli.output import limit_threads

@@ -1,21 +1,21 @@
-"""``subquartic check`` and ``lemmas``: the statements of the book and what backs them."""
+"""``subquartic check``: execute what backs the statements of the book."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checks.cli.options import Force, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
+from checks.cli.options import Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from checks.lemma import Lemma
-    from checks.runner import LemmaReport
+    from checks.report import Report
 
 
 class EffortChoice(StrEnum):
@@ -49,6 +49,9 @@ def check(
     ledger: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the ledger of all statements.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run that was to write the same ledger.")
+    ] = False,
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -61,32 +64,35 @@ def check(
     refuse_two_places(jobs, scheduler)
     if ledger is not None and ids:
         raise ValueError("--ledger goes with a run of all statements; leave out the names of lemmas.")
+    notice = partial(say, quiet=quiet)
+    if resume and ledger is None:
+        raise ValueError("--resume continues a run that writes a ledger: name it with --ledger.")
     if ledger is not None:
         from reductions.atomic import refuse_unwritable
 
         ledger.parent.mkdir(parents=True, exist_ok=True)
         refuse_unwritable(ledger, overwrite=True)
+    from checks.cli.check_progress import CheckProgress, recorded_seconds
+    from checks.kept_reports import run_into_ledger
     from checks.lemma import Effort, Run, registry
     from checks.runner import run_lemmas
 
     entries = registry()
     chosen = [resolve_statement(id, entries) for id in ids] if ids else list(entries)
-    done, executed = 0, sum(entries[id].check is not None for id in chosen)
-
-    def report_progress(report: LemmaReport) -> None:
-        nonlocal done
-        if entries[report.id].check is None:
-            return
-        done += 1
-        say(f"[{done}/{executed}] {report.id}: {_word(report)} in {report.seconds:.1f} s", quiet=quiet)
-
     run = Run(Effort(level.value), seed)
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
-    reports = run_lemmas(chosen, run, jobs=jobs, progress=report_progress, scheduler=scheduler)
+    executed = [id for id in chosen if entries[id].check is not None]
+    expected = recorded_seconds(ledger, run.effort) if ledger is not None and not quiet else {}
+    workers = jobs if scheduler is None else None
+    reports: Sequence[Report]
+    with CheckProgress(executed, expected, workers, quiet=quiet) as progress:
+        if ledger is None:
+            reports = run_lemmas(chosen, run, jobs=jobs, progress=progress, scheduler=scheduler)
+        else:
+            reports = run_into_ledger(
+                ledger, run, jobs=jobs, progress=progress, scheduler=scheduler, resume=resume, notice=notice
+            )
     if ledger is not None:
-        from checks.ledger import write_ledger
-
-        write_ledger(ledger, reports, run)
         say(f"{ledger}: written", quiet=quiet)
     if json:
         print_json(
@@ -96,67 +102,6 @@ def check(
         _print_reports(reports)
     if any(report.failures for report in reports):
         raise typer.Exit(1)
-
-
-def lemmas(
-    graph: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw the dependency graph.")] = None,
-    ledger: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Take the evidence from this ledger.")
-    ] = None,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """List the statements of the book with the evidence that a ledger records for them."""
-    from checks.lemma import registry
-
-    if graph is not None:
-        from reductions.atomic import refuse_unwritable
-
-        if graph.suffix.lower() != ".svg":
-            raise ValueError(f"--graph draws SVG: the name of the file must end in .svg, not {graph.name!r}.")
-        refuse_unwritable(graph, overwrite=force)
-    entries = registry()
-    levels: dict[str, str] = {}
-    if ledger is not None:
-        from checks.ledger import read_ledger
-
-        levels = {entry.id: entry.level.value for entry in read_ledger(ledger).entries}
-    if graph is not None:
-        from checks.graph import write_svg
-        from reductions.atomic import atomic_path
-
-        with atomic_path(graph, overwrite=force) as temporary:
-            write_svg(temporary, levels)
-        say(f"{graph}: {len(entries)} statements")
-        if not json:
-            return
-    rows = [_row(entry, levels) for entry in entries.values()]
-    if json:
-        print_json(rows)
-        return
-    columns = ("id", "kind", "evidence", "title")
-    print_table(None, columns, ([row[column] for column in columns] for row in rows))
-
-
-def ledger_schema() -> None:
-    """Print the JSON Schema of the ledger that check --ledger writes."""
-    from checks.json_schema import ledger_json_schema
-
-    print_json(ledger_json_schema())
-
-
-def _row(entry: Lemma, levels: Mapping[str, str]) -> dict[str, Any]:
-    unchecked = "not run" if entry.check else entry.kind.value
-    return {
-        "id": entry.id,
-        "kind": entry.kind.value,
-        "title": entry.title,
-        "evidence": levels.get(entry.id, unchecked),
-        "source": entry.source,
-        "statement_uses": list(entry.statement_uses),
-        "proof_uses": list(entry.proof_uses),
-        "controls": list(entry.controls),
-    }
 
 
 def resolve_statement(name: str, entries: Iterable[str]) -> str:
@@ -176,16 +121,14 @@ def resolve_statement(name: str, entries: Iterable[str]) -> str:
     raise ValueError(f"No such lemma: {name}.{hint}")
 
 
-def _word(report: LemmaReport) -> str:
-    return report.kind.value if report.level is None else report.level.value
+def _as_dict(report: Report) -> dict[str, Any]:
+    from checks.report_format import level_word
 
-
-def _as_dict(report: LemmaReport) -> dict[str, Any]:
     return {
         "id": report.id,
         "kind": report.kind.value,
         "title": report.title,
-        "evidence": _word(report),
+        "evidence": level_word(report),
         "cases": sum(record.cases for record in report.records),
         "records": [
             {
@@ -205,7 +148,7 @@ def _as_dict(report: LemmaReport) -> dict[str, Any]:
     }
 
 
-def _print_reports(reports: Iterable[LemmaReport]) -> None:
+def _print_reports(reports: Iterable[Report]) -> None:
     found = [_as_dict(report) for report in reports]
     rows = [
         (
