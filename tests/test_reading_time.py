@@ -33,7 +33,7 @@ PAGES = ["intro", *re.findall(r"^ *- file: (\S+)$", (BOOK / "_toc.yml").read_tex
         ("Then $$a = b$$ (eq-one) holds", 12),
         ("Then\n\n\\begin{align*}\na &= b\n\\end{align*}", 11),
         ("```{math}\n:label: eq-two\na = b\n```", 10),
-        ("see {prf:ref}`lem-one`, {cite}`Two02` and {ref}`the words <three>`", 6),
+        ("see {prf:ref}`lem-one`, {cite}`Two02` and {ref}`the words <three>`", 7),
         ("| head | $x$ |\n|-|:-:|\n| two words | 3 |", 5),
         ("<!-- not read --> <b>one</b>\n\n% comment\n+++\n\n(target)=\n## Two", 2),
         ("---\njupytext: {a: b}\n---\n\none", 1),

@@ -22,7 +22,7 @@ SHORTEST_SHOWN = 0.5  # in minutes: what is shorter only introduces what a direc
 NOT_READ = {
     *("code-cell", "code-block", "code", "sourcecode", "literalinclude", "raw"),
     *("image", "figure", "index", "toctree", "tableofcontents", "contents"),
-    *("bibliography", "ledger-table", "lemma-graph"),
+    *("bibliography", "ledger-table", "lemma-graph", "mutant-tables"),
 }
 OPENING = re.compile(r"^\s*(?P<fence>`{3,}|:{3,})\s*(?:\{(?P<name>[\w:.-]+)\})?(?P<rest>[^`]*)$")
 OPTION = re.compile(r"^\s*:[\w-]+:(?!`)")
@@ -111,9 +111,10 @@ def _words_of_text(text: str) -> int:
     def code(found: re.Match[str]) -> str:
         if not found["role"]:
             return re.sub(r"[$\\|]", "_", found["text"])
-        # A reference shows its own title, or a name of its target.
         title, explicit, _ = found["text"].partition("<")
-        return title if explicit and title.strip() else " reference "
+        if explicit and title.strip():
+            return title
+        return " Lemma 1 " if found["role"] == "{prf:ref}" else " reference "
 
     text = INLINE_CODE.sub(code, text)
     for display in DISPLAYS:
