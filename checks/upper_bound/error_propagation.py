@@ -49,6 +49,7 @@ from checks.lipschitz_instances import (
     extremal_pair,
     stage_at,
 )
+from checks.stated_stages import draw_stage, grows_as_stated, one_bound_is_stated
 from reductions.norms import column_norm
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import SelfAttention
@@ -62,6 +63,7 @@ CONSTANT = "the constant, and that it is attained"
 FINITE = "(1) two inputs at any distance"
 LIPSCHITZ = "(2) the Lipschitz constant"
 SHARP = "(3) equality"
+STATED = "(1, 2, 4) the numbers that are computed are the stated ones, rounded up"
 SHARED = "(5) queries, keys and values read the same channels"
 ONE_NORM = "(4) one bound for all norms and entries"
 
@@ -200,6 +202,11 @@ def lipschitz_attention(run: Run) -> Iterator[Evidence]:
     cases = list(product((0.5, 1.0, 3.0), (0.25, 1.0, 4.0), (2, 4, 8), (0.5, 1.0, 8.0)))
     scope = "three w, three R, d = 2, 4, 8 and three tau"
     yield exhaustive(ONE_NORM, scope, cases, 81, lambda case: one_norm_attained(*case))
+    scope = "w, R = 0.1, 0.7, 3, d = 1, 3, 8, tau = 0.3, 1, 7, in rational arithmetic"
+    cases = list(product((0.1, 0.7, 3.0), (0.1, 0.7, 3.0), (1, 3, 8), (0.3, 1.0, 7.0)))
+    yield exhaustive(STATED, scope, cases, 81, one_bound_is_stated)
+    words = "random layers, asked and seen tokens off by different errors, in rational arithmetic"
+    yield sampled(STATED, words, run.seed, draws, draw_stage, grows_as_stated)
     sizes = list(product((2, 4, 6), (1, 3, 20)))
     scope = "d = 2, 4, 6 at tau = d, R = w = 1, with 1, 3 and 20 tokens of either sign"
     yield exhaustive(SHARED, scope, sizes, 9, shared_weights_nearly_attain)
