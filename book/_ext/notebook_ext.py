@@ -31,12 +31,12 @@ def run_note(docname: str, notebook: str, intro: str) -> str:
     path = PurePosixPath(docname)
     data = base64.b64encode(notebook.encode("utf8")).decode("ascii")
     link = f'<a href="data:{TYPE};base64,{data}" download="{escape(path.name)}.ipynb">its notebook</a>'
-    test = f".venv/bin/python -m pytest tests/test_notebooks.py -k {docname}"
+    test = f".venv/bin/pytest tests/test_notebooks.py -k {docname}"
     return (
-        '<p class="run-note"><strong>Run this page.</strong> '
-        f'In a <a href="{escape(intro)}#run-a-page">clone</a> of the repository type <code>make lab</code> '
-        f"and open <code>{escape(path.name)}.md</code> in <code>{escape(str(path.parent))}/</code>, "
-        f"or save {link} there. As a test: <code>{escape(test)}</code></p>"
+        '<p class="run-note"><strong>Run this page</strong> in a '
+        f'<a href="{escape(intro)}#run-a-page">clone</a>: <code>make lab</code>, '
+        f"then open <code>{escape(docname)}.md</code>, or save {link} beside it. "
+        f"As a test: <code>{escape(test)}</code></p>"
     )
 
 

@@ -67,7 +67,7 @@ def tidy_ids(doctree: nodes.document) -> None:
             for section in node.findall(nodes.section):
                 section["ids"] = [f"{node['label']}-content"]
         elif isinstance(node, proof_node):
-            ids = [f"proof-of-{label}" for label in labels[since:] or labels[-1:]] or ["proof"]
+            ids = [f"proof-of-{label}" for label in labels[since:] or labels[-1:]] or ["proof-text"]
             since = len(labels)
             while ids[-1] in taken:
                 ids[-1] += "-continued"

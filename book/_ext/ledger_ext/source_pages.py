@@ -47,5 +47,19 @@ def _page(view: View, path: str, code: str, entries: list[Entry]) -> str:
         lines,
     )
     lines = lines.replace("<pre>", f'<pre tabindex="0" aria-label="Source of {escape(path)}">', 1)
-    back = ", ".join(f"{view.statement_link(entry.id)} ({escape(entry.title)})" for entry in entries)
+    back = "; ".join(
+        f"{view.statement_link(entry.id)} ({escape(entry.title)}), {_lines(entry, path)}" for entry in entries
+    )
     return f'<h1>{escape(path)}</h1><p class="source-users">Serves {back}.</p>{lines}'
+
+
+def _lines(entry: Entry, path: str) -> str:
+    """Return links to the lines at which the code of a statement begins on its page."""
+    parts = {"check": entry.code, "construction": entry.construction}
+    if entry.code == entry.construction:
+        del parts["check"]
+    return ", ".join(
+        f'<a href="#line-{location.line}">{name} at line {location.line}</a>'
+        for name, location in parts.items()
+        if location is not None and location.path == path
+    )
