@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:  # the count itself needs nothing
+    from sphinx.application import Sphinx
 
 WORDS_PER_MINUTE = 230
 WORDS_OF_A_DISPLAY = 10
