@@ -21,6 +21,7 @@ BROWSER_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
@@ -53,6 +54,10 @@ def base_url(book: Path) -> Iterator[str]:
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *args: object) -> None:
             pass
+
+        def end_headers(self) -> None:
+            self.send_header("Cache-Control", "max-age=3600")  # what all pages share is read once
+            super().end_headers()
 
     class Server(http.server.ThreadingHTTPServer):
         def handle_error(self, *args: object) -> None:
@@ -94,14 +99,11 @@ def page(context, base_url: str, book: Path):
     problems: list[str] = []
     allowed = (base_url + "/", book.as_uri() + "/", "data:", "blob:")
 
-    def gate(route) -> None:
-        if route.request.url.startswith(allowed):
-            route.continue_()
-        else:
-            problems.append(f"request to {route.request.url}")
-            route.abort()
-
-    page.route("**/*", gate)
+    # Watched, not routed: a browser whose requests are routed caches nothing, and reads MathJax anew.
+    page.on(
+        "request",
+        lambda request: request.url.startswith(allowed) or problems.append(f"request to {request.url}"),
+    )
     page.on(
         "console", lambda message: message.type == "error" and problems.append(f"console: {message.text}")
     )
