@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from checks.depth_formulas import formula_claims
 from checks.evidence import Evidence, certified, exhaustive, symbolic
 from checks.interval_model import enclosed_run
 from checks.intervals import precision
@@ -25,6 +26,7 @@ from reductions.upper_bound.depth import (
     error_window,
 )
 
+FORMULAS = "the computed local errors, windows of degrees and slopes are as stated"
 ELEMENTARY = "the elementary bounds on the error of a degree"
 SMALL = "(1) R = (log n)^o(1): the degree is o(log n)"
 SLOPE = "(2) R = (log n)^rho: the degree is (1 + O(1/ln ln n)) 2 rho/(1 - 2 rho) log_2 n"
@@ -212,6 +214,7 @@ def depth(run: Run) -> Iterator[Evidence]:
         "b = 1/4, 1, 4, 16 and g = 1, 4, 16, 40, 64, against bounds by Bessel functions in ball arithmetic"
     )
     yield certified(ELEMENTARY, scope, window_claims())
+    yield certified(FORMULAS, "up to seven scales, b = 1/4 to 16, within 2^-40, intervals", formula_claims())
     powers = "10^10 to 10^10,000"
     yield certified(
         SMALL, f"ln R = sqrt(ln ln n), ln n = {powers}, interval arithmetic", small_entries_claims()

@@ -118,7 +118,7 @@ def counted_run(case: tuple[int, ...], count: Callable[..., int] = operation_cou
     generator, counter = np.random.default_rng(case), Counter()
     shapes = (queries, dimension), (keys, dimension), (keys, columns)
     entries = [generator.integers(0, 9, shape) for shape in shapes]
-    polynomial = ExpPolynomial((1.0, 0.75, 0.5, 0.25)[: degree + 1], 0.0, 1.0, 0.5)
+    polynomial = ExpPolynomial((1.0, -47 / 64, 0.5, 0.25)[: degree + 1], 0.0, 1.0, 0.5)
     q, k, v = (counter.array(table) for table in entries)
     output = low_rank_attention(q, k, v, 2.0, polynomial, block=block)
     exact = exact_output(Layer(entries[0], entries[1], entries[2], 2.0, polynomial))
@@ -165,6 +165,13 @@ def low_rank(run: Run) -> Iterator[Evidence]:
     yield certified(EQUALITY, scope, equality_claims(layers))
     shifted = [replace(layer, values=(9, 7)) for layer in layers]
     yield certified(ERROR, f"{scope}, values 9 and 7: only their range counts", error_claims(shifted))
+    yield exhaustive(
+        ERROR,
+        "polynomials with an error of 1, 5/4, 2 and more, of which nothing follows but the values' range",
+        (1.0, 1.25, 2.0, 9.0),
+        4,
+        lambda error: approximation_error(ExpPolynomial((1.0,), -1.0, 1.0, error), 3.0) == 3.0,
+    )
     draws = run.pick(quick=60, full=800)
     families = ", ".join(FAMILIES)
     for name, algorithm in (("readable version", readable), ("fused kernels, float64", fused)):

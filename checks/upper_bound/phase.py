@@ -22,9 +22,16 @@ from checks.phase_cases import (
     frobenius_rank,
     hard_bounds_hold,
 )
+from checks.phase_limits import (
+    barrier_is_the_limit,
+    barrier_uses_all_tokens,
+    forced_dimension_claims,
+    tokens_are_of_the_stated_order,
+)
 from reductions.model_criterion import least_degree
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.phase import (
+    Growth,
     cube_rank,
     entry_criterion,
     fast_exponent,
@@ -36,6 +43,9 @@ TIMES = "(1) the exponents of both passes, operations counted"
 CRITERION = "(2) β* is where the pass stops being faster"
 ENTRIES = "(3) the criterion in entries is that in logits, squared"
 HARD = "(4), (5) the logit bounds of both routes"
+SCHEDULES = "tokens of the schedules"
+FORCED = "(6) the dimension that a stronger hardness needs"
+LIMIT = "(7) the barrier's exponent"
 BARRIER = "(7) the spectrum on the cube"
 BELOW = "(7) no rank below the barrier is used"
 RANKS = "(1), (7) ranks within ε are at most C(d + g, g)"
@@ -91,8 +101,10 @@ def entry_case_holds(case: EntryCase, power: int = 2) -> bool:
 def phase(run: Run) -> Iterator[Evidence]:
     """Balls for the criterion, integers for the operations, spectra for the barrier; ranks are sampled."""
     pyramids = PYRAMIDS if run.pick(quick=False, full=True) else [p for p in PYRAMIDS if p.j <= 400]
-    scope = "4 triples (c, β, κ) at n = 2^100 and 2^400, in full also 2^1600: integers, with constant 8"
+    scope = "5 triples (c, β, κ) at n = 2^100 and 2^400, in full also 2^1600: integers, with constant 8"
     yield exhaustive(TIMES, scope, pyramids, len(pyramids), counted_exponents)
+    schedules = list(product(Growth, range(4, 11)))
+    yield exhaustive(SCHEDULES, "n = 2^4 to 2^10", schedules, len(Growth) * 7, tokens_are_of_the_stated_order)
     yield symbolic(CRITERION, "all γ, a, c > 0", angle_identities())
     yield certified(CRITERION, f"{len(RATES)} triples (c, κ, σ), 10^-9 off β*", criterion_claims())
     entries = [(float(c), float(kappa), float(sigma)) for c, kappa, sigma in RATES]
@@ -101,6 +113,7 @@ def phase(run: Run) -> Iterator[Evidence]:
     yield exhaustive(
         HARD, f"n = 2^4 to 2^{logs[-1]}, the reductions' sizes", logs, len(logs), hard_bounds_hold
     )
+    yield certified(FORCED, "q = 1, 1/2 and 1/100, 10^-9 off", forced_dimension_claims())
     yield symbolic(BARRIER, "all t > 0", cube_identities())
     largest = run.pick(quick=7, full=10)
     cubes = cube_cases(largest)
@@ -108,6 +121,12 @@ def phase(run: Run) -> Iterator[Evidence]:
     yield exhaustive(BARRIER, words, cubes, 16 * largest, spectrum_is_stated)
     rates = list(product((Fraction(k, 8) for k in range(1, 33)), (Fraction(k, 4) for k in range(1, 49))))
     yield exhaustive(BELOW, "c up to 4, β up to 12", rates, 32 * 48, barrier_is_below)
+    dimensions = run.pick(quick=(100, 400), full=(100, 400, 900))
+    limits = list(product(dimensions, (0.25, 0.5, 1.0, 2.0)))
+    scope = f"cubes of dimension {', '.join(map(str, dimensions))}, b/d = 1/4, 1/2, 1, 2, within 3/(2√d)"
+    yield exhaustive(LIMIT, scope, limits, 4 * len(dimensions), barrier_is_the_limit)
+    wide = list(product((3.0, 5.0, 100.0), (1.0, 2.0)))
+    yield exhaustive(LIMIT, "more dimensions than points, σ = 1 and 2", wide, 6, barrier_uses_all_tokens)
     scope = "all cubes up to dimension 12, 4 b and 4 ε, by their spectra"
     yield exhaustive(RANKS, scope, cube_cases(12), 16 * 12, cube_rank_is_enough)
     yield sampled(

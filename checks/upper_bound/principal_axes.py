@@ -65,6 +65,8 @@ def vectors_of(seed: int) -> tuple[Any, ...]:
     if kind == 2:
         keys = keys - keys.mean(axis=1, keepdims=True) * (1 - 1e-6)
     axes = identity_axes(d) if kind >= 2 or rng.random() < 0.2 else balanced_axes(queries, keys)
+    if rng.random() < 0.2:  # not quite inverse to each other
+        axes = Axes(axes.queries, axes.keys * (1 + 2.0**-40), axes.shares)
     centres = queries.mean(axis=0) * float(kind >= 2 or rng.integers(0, 2)), keys.mean(axis=0)
     return queries, keys, float(scale * rng.uniform(0.5, 4)), *centres, axes
 
@@ -91,7 +93,12 @@ def logits_are_moved_as_stated(seed: int) -> bool:
             # A constant for the row does not matter: the spread is at most twice eta.
             if max(moved) - min(moved) > 2 * arrays.logit_error:
                 return False
-    return bool(arrays.logit_error < 1e-9)
+    moved_rows = (
+        (arrays.queries, (queries - query_centre) @ axes.queries),
+        (arrays.keys, (keys - key_centre) @ axes.keys),
+    )
+    as_named = all(np.allclose(new, old, rtol=1e-9, atol=1e-9 * np.abs(old).max()) for new, old in moved_rows)
+    return bool(as_named and arrays.logit_error < 1e-9)
 
 
 def symmetric_sets_attain(case: tuple[tuple[int, ...], ...]) -> bool:
@@ -211,6 +218,10 @@ def axes_are_balanced(seed: int, choose: Callable[[Any, Any], Axes] = balanced_a
     queries, keys = tokens_of(seed)
     axes, seconds = choose(queries, keys), [regular_moments(rows) for rows in (queries, keys)]
     tolerance = 1e-6 * axes.shares[0]
+    for second, rows in zip(seconds, (queries, keys), strict=True):
+        plain = rows.T @ rows / len(rows)
+        if np.abs(second - plain).max() > 2.0**-25 * np.trace(plain):
+            return False
     logits, turned = queries @ keys.T, (queries @ axes.queries) @ (keys @ axes.keys).T
     holds = np.abs(turned - logits).max() <= 1e-6 * np.abs(logits).max()
     for second, basis in zip(seconds, (axes.queries, axes.keys), strict=True):
@@ -220,6 +231,13 @@ def axes_are_balanced(seed: int, choose: Callable[[Any, Any], Axes] = balanced_a
         left_over = np.sqrt(np.trace(seconds[0] @ rest @ seconds[1] @ rest.T))
         holds &= abs(left_over - np.sqrt((axes.shares[m:] ** 2).sum())) <= tolerance
     return bool(holds)
+
+
+def zeros_have_coordinates(sides: tuple[int, int]) -> bool:
+    """Tell whether zero queries, or keys, or both, have coordinates that keep all logits."""
+    queries, keys = (np.full((3, 2), float(side)) * np.eye(3, 2) for side in sides)
+    axes = balanced_axes(queries, keys)
+    return bool(np.abs(axes.queries @ axes.keys.T - np.eye(2)).max() <= 1e-9)
 
 
 @lemma("lem-principal-axes", title="Principal axes of queries and keys")
@@ -239,6 +257,8 @@ def principal_axes(run: Run) -> Iterator[Evidence]:
         draw_seed,
         axes_are_balanced,
     )
+    scope = "queries, keys, or both zero, or neither"
+    yield exhaustive("(1) zero vectors", scope, product((0, 1), repeat=2), 4, zeros_have_coordinates)
 
 
 @principal_axes.control("queries and keys are multiplied by the same matrix")

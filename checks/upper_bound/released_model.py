@@ -31,6 +31,7 @@ from reductions.upper_bound.released_model import (
     released_criterion,
 )
 
+MODELS = "the models are the released ones"
 LOGITS = "(1) logits are bounded by the scale"
 DEGREES = "(2) degrees 0 and 1 pay on both models, higher ones on neither"
 TOLERANCE = "(3) degree 1 is not enough from scale 1 on for a fifth of the values' bound"
@@ -80,6 +81,21 @@ def logits_are_bounded(layer: Layer, normalise: bool = True) -> bool:
     stated = cosine_attention(layer.queries, layer.keys, built.values, layer.scale)
     same = np.allclose(built.output(), stated, rtol=0, atol=1e-11)
     return bool(same) and built.logit_bound <= layer.scale * (1 + 1e-12) <= LARGEST_SCALE * (1 + 1e-12)
+
+
+TOKENS = {256: 680, 512: 2240}
+"""How many tokens the released models draw, by the pixels of their images; 16 pixels a token at the end."""
+
+ModelCase = tuple[int, float, float]
+
+
+def model_is_released(case: ModelCase) -> bool:
+    """Whether what is accounted for has the model's sizes, the scale for a logit bound, and the tolerance."""
+    pixels, scale, tolerance = case
+    found = released_criterion(*case)
+    sizes = (found.tokens, found.side, found.head_dim, found.value_dim)
+    asked = (found.logit_bound, found.tolerance)
+    return sizes == (TOKENS[pixels], pixels / 16, 64, 64) and asked == (scale, tolerance)
 
 
 DegreeCase = tuple[int, int]
@@ -133,6 +149,9 @@ def released_model(run: Run) -> Iterator[Evidence]:
     """Random layers for the logits; counted operations for every degree; a certified error."""
     draws = run.pick(quick=100, full=3000)
     yield sampled(LOGITS, "20 clustered queries and keys", run.seed, draws, draw_layer, logits_are_bounded)
+    models = list(product(TOKENS, (1.0, 4.0, 100.0), (0.1, 1e-3)))
+    scope = "both models, scales 1, 4 and 100, tolerances 0.1 and 0.001"
+    yield exhaustive(MODELS, scope, models, 2 * 3 * 2, model_is_released)
     cases = list(product(SIDES, range(21)))
     yield exhaustive(
         DEGREES,

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from checks.account_claims import account_claims, family_claims
 from checks.evidence import Evidence, Relation, certified, exhaustive, symbolic
 from checks.lemma import Kind, Run, lemma
 from checks.upper_bound_runs import (
@@ -33,6 +34,8 @@ ACCURACY = "(1) the fast image is within delta of the exact one, from the exact 
 PROVED = "(1) the run's own certificates prove delta, too"
 DEGREE = "(1) no attention layer needs a higher degree or rank than the account says"
 WORK = "(2) attending takes no more operations than the account says"
+ACCOUNT = "(1), (2) the account's numbers are those of the statement"
+FAMILIES = "(4) the two families have the stated rates"
 RATE = "(3) degree ceil(sigma ln n) - 1 is enough where ln n >= e^4 b"
 RANK = "(3) then r is at most n^(sigma (1 + ln(1 + c/sigma)))"
 LIMIT = "(4) sigma and the rank's exponent tend to 0 in both cases"
@@ -201,6 +204,9 @@ def upper_bound(run: Run) -> Iterator[Evidence]:
     ]
     for claim, keeps in claims:
         yield exhaustive(claim, words, cases, count, partial(of_the_run, keeps))
+    words = "eight demands that differ in every number, two accuracies"
+    yield certified(ACCOUNT, words, account_claims())
+    yield certified(FAMILIES, "n = 2^8, 2^64, 2^512, d about (ln n)/4 and ln n", family_claims())
     points = grid(full)
     words = f"{len(points)} points (ln n, b, lambda), ln n up to {points[-1][0]:g}"
     yield certified(RATE, words, rate_claims(points))
