@@ -33,7 +33,8 @@ def tokens_are_of_the_stated_order(case: tuple[Growth, int]) -> bool:
         Growth.LINEAR: range(1, n + 1),
     }[growth]
     tokens = token_count(square_schedule(tuple(sides)))
-    return n**growth.schedule_factor <= 4 * tokens and tokens <= 4 * n**growth.schedule_factor
+    order: int = n**growth.schedule_factor
+    return order <= 4 * tokens and tokens <= 4 * order
 
 
 CubeLimit = tuple[int, float]

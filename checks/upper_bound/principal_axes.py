@@ -233,7 +233,7 @@ def axes_are_balanced(seed: int, choose: Callable[[Any, Any], Axes] = balanced_a
     return bool(holds)
 
 
-def zeros_have_coordinates(sides: tuple[int, int]) -> bool:
+def zeros_have_coordinates(sides: tuple[int, ...]) -> bool:
     """Tell whether zero queries, or keys, or both, have coordinates that keep all logits."""
     queries, keys = (np.full((3, 2), float(side)) * np.eye(3, 2) for side in sides)
     axes = balanced_axes(queries, keys)
