@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from reductions.polynomials.bessel import bessel_error_bounds, log_bessel_error_bounds
+from reductions.polynomials.bessel import (
+    bessel_error_bounds,
+    bessel_sum,
+    decay,
+    decay_rate,
+    log_bessel_error_bounds,
+)
 from reductions.polynomials.precision import working_precision
 from reductions.polynomials.remez import best_error_bounds
 
@@ -106,3 +112,93 @@ def asymptotics(cases: Iterable[tuple[Fraction, Fraction, int]]) -> Claims:
         name = f"gamma = {gamma}, rho = {rho}, s = {s}"
         yield name, Fraction(-log_upper) / s, ">=", low
         yield name, Fraction(-log_lower) / s, "<=", high
+
+
+def tail(first: int, x: Any) -> Any:
+    """Return the sum of J_m(x) over m >= first, term by term, until terms no longer count at 512 bits."""
+    total, order = x * 0, first
+    while True:
+        term = x.bessel_j(order)
+        total += term
+        if order > 2 * x and abs(term) < total / 2 ** (BITS // 2):
+            return total
+        order += 1
+
+
+def stated_bounds(b: Fraction, degree: int) -> tuple[Any, Any]:
+    """Return the lemma's bounds as it writes them, with sums of Bessel functions term by term."""
+    from flint import arb, fmpq
+
+    x, g = arb(fmpq(b.numerator, b.denominator)), degree
+    if g + 1 <= b:
+        rate = (x * (x - g)).sqrt() - (g * (x / g).sqrt().acosh() if g else 0)
+        first = arb(g + 1).bessel_j(g + 1)
+        return max(first, rate.tanh(), key=lambda ball: ball.lower()), x.tanh()
+    size, kappa = 2 * tail(g + 1, x), tail(2 * g + 2, 2 * x)
+    t = x.bessel_j(g + 2) / x.bessel_j(g + 1)
+    lower, upper = x.bessel_j(g + 1), x.tanh()
+    if kappa < 1:
+        sharper = size * ((1 - t) / (1 + t) - kappa / (1 - kappa))
+        lower = max(lower, sharper, key=lambda ball: ball.lower())
+        upper = min(upper, size / (1 - kappa), key=lambda ball: ball.upper())
+    return lower, upper
+
+
+def computed_bounds(pairs: Iterable[tuple[float, int]]) -> Claims:
+    """Claim that the floats are the stated bounds, rounded outward by less than 2^-50 of them."""
+    outward = 1 + Fraction(1, 2**50)
+    for b, degree in pairs:
+        name = f"b = {b}, g = {degree}"
+        computed = [Fraction(bound) for bound in bessel_error_bounds(b, degree)]
+        logarithms = [Fraction(bound) for bound in log_bessel_error_bounds(b, degree)]
+        with working_precision(BITS):
+            balls = stated_bounds(Fraction(b), degree)
+            lower, upper = (ends(ball) for ball in balls)
+            log_lower, log_upper = (ends(ball.log()) for ball in balls)
+        yield f"{name}, lower", computed[0], "<=", lower[0]
+        yield f"{name}, lower, near", computed[0] * outward, ">=", lower[1]
+        yield f"{name}, upper", computed[1], ">=", upper[1]
+        yield f"{name}, upper, near", computed[1], "<=", upper[0] * outward
+        room = max(Fraction(1), abs(log_lower[0])) / 2**50
+        yield f"{name}, ln of the lower one", logarithms[0], "<=", log_lower[0]
+        yield f"{name}, ln of the lower one, near", logarithms[0] + room, ">=", log_lower[1]
+        yield f"{name}, ln of the upper one", logarithms[1], ">=", log_upper[1]
+        yield f"{name}, ln of the upper one, near", logarithms[1] - room, "<=", log_upper[0]
+
+
+def sums(cases: Iterable[tuple[int, float]]) -> Claims:
+    """Claim that the ball around a sum of Bessel functions holds it, and how narrow it is."""
+    from flint import arb
+
+    for first, x in cases:
+        with working_precision(BITS):
+            found, exact = bessel_sum(first, arb(x)), tail(first, arb(x))
+            below, above = ends((exact - found.lower()) / exact), ends((found.upper() - exact) / exact)
+            width = ends((found.upper() - found.lower()) / exact)[1]
+        name = f"J_{first}({x}) + ..."
+        yield f"{name}, from below", below[0], ">=", 0
+        yield f"{name}, from above", above[0], ">=", 0
+        yield f"{name}, narrow", width, "<=", Fraction(1, 2**68)
+
+
+PARTS = (1.0, 1 - 2.0**-40, 1 - 2.0**-15, 0.9951, 0.9949, 0.9, 0.5, 0.125, 2.0**-20)
+"""x/nu: where decay changes from its series to its closed form, and far from there."""
+
+
+def decays(orders: Iterable[int] = (1, 7, 100)) -> Claims:
+    """Claim that the floats of psi, and of the rate, are within 2^-42 of themselves; 0 from x = nu on."""
+    from flint import arb
+
+    for order in orders:
+        for part in PARTS:
+            x = order * part
+            with working_precision(BITS):
+                psi = (
+                    order * (order / arb(x)).acosh() - (order**2 - arb(x) ** 2).sqrt() if part < 1 else arb(0)
+                )
+                low, high = ends(psi)
+            name = f"nu = {order}, x = {x}"
+            for value in (Fraction(decay(order, x)), Fraction(decay_rate(order, x))):
+                yield f"{name}, from below", value, ">=", low * (1 - Fraction(1, 2**42))
+                yield f"{name}, from above", value, "<=", high * (1 + Fraction(1, 2**42))
+        yield f"nu = {order}, x = 2 nu", Fraction(decay_rate(order, 2.0 * order)), "==", 0

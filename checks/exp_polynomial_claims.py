@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -66,12 +67,9 @@ def lower_bounds(pairs: Pairs) -> Claims:
     for b, degree in pairs:
         lower, upper = (Fraction(bound) for bound in best_error_bounds(degree, b))
         name = f"b = {b}, g = {degree}"
-        yield (
-            name,
-            proved_lower_bound(alternation_points(degree, -b, b)),
-            ">=",
-            lower * (1 - Fraction(1, 2**40)),
-        )
+        proved = proved_lower_bound(alternation_points(degree, -b, b))
+        yield name, proved, ">=", lower * (1 - Fraction(1, 2**40))
+        yield name, proved, "<=", upper
         yield name, upper, "<=", lower * (1 + Fraction(1, 2**30))
 
 
@@ -123,10 +121,34 @@ def tent(width: Fraction) -> tuple[float, ...]:
 
     P' - P is a multiple of y^3 - 3y, y = x/width: the error's slope is large on most of the interval.
     """
-    slope = [Fraction(0), -3 / width, Fraction(0), 1 / width**3]
-    # If P' - P = q, then P is less the sum of q and all its derivatives. The scale makes P(width) = e^width.
-    total = [Fraction(0)] * 4
-    for _ in range(4):
+    return from_slope([Fraction(0), -3 / width, Fraction(0), 1 / width**3], width)
+
+
+def skewed(width: Fraction, mirrored: bool) -> tuple[float, ...]:
+    """Return P of degree 5 whose error on [-width, width] is near 0 at the ends, with slopes 5 and -1.
+
+    P' - P is a multiple of 6 y^5 - 1 (mirrored: of 6 (1 - y)^5 - 1) with y from 0 to 1, whose Bernstein
+    coefficients are -1 and 5: the steep part is short, and the error comes back slowly.
+    """
+    sign = -1 if mirrored else 1
+    slope = [6 * Fraction(comb(5, i), 2**5) * (sign / width) ** i for i in range(6)]
+    slope[0] -= 1
+    return from_slope(slope, width)
+
+
+def bump(width: Fraction) -> tuple[float, ...]:
+    """Return P of degree 4 with error near 0 at the ends: only the middle Bernstein coefficient is positive.
+
+    P' - P is a multiple of (1 - y^2)^2 - 8/15 with y = x/width.
+    """
+    return from_slope([Fraction(7, 15), Fraction(0), -2 / width**2, Fraction(0), 1 / width**4], width)
+
+
+def from_slope(slope: list[Fraction], width: Fraction) -> tuple[float, ...]:
+    """Return P with P(width) near e^width for which P' - P is a multiple of a polynomial."""
+    # If P' - P = q, then P is less the sum of q and all its derivatives.
+    total = [Fraction(0)] * len(slope)
+    for _ in range(len(slope)):
         total = [t - c for t, c in zip(total, slope, strict=True)]
         slope = [(i + 1) * c for i, c in enumerate(slope[1:])] + [Fraction(0)]
     end = sum((c * width**i for i, c in enumerate(total)), start=Fraction(0))
@@ -138,6 +160,11 @@ def whatever_the_pieces() -> Claims:
     """Claim that few pieces never prove less than the error inside of them."""
     cases = [(f"chord, b = {b}", chord(b), Fraction(b)) for b in (0.5, 1.0, 2.0, 4.0)]
     cases += [(f"tent, b = 1/{n}", tent(Fraction(1, n)), Fraction(1, n)) for n in (4, 16, 64)]
+    cases += [("skewed", skewed(Fraction(1, 64), False), Fraction(1, 64))]
+    cases += [("skewed the other way", skewed(Fraction(1, 64), True), Fraction(1, 64))]
+    cases += [("bump", bump(Fraction(1, 16)), Fraction(1, 16))]
+    # Right at one end, and nowhere else.
+    cases += [(f"the constant {c}", (c,), Fraction(1)) for c in np.exp([-1.0, 1.0]).tolist()]
     for name, coefficients, b in cases:
         for count in (1, 2, 4):
             ends = [float(-b + 2 * b * Fraction(i, count)) for i in range(count + 1)]

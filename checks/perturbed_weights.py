@@ -201,7 +201,7 @@ def _share_to_epsilon(t: Fraction) -> Fraction:
 def tanh_claims(error: Callable[[float, float], float] = logit_error) -> Iterator[tuple[str, Any, Any, Any]]:
     """Compare the floats for logits with an enclosure of 2v tanh(eta/2) = 2v (1 - 2/(e^eta + 1))."""
     with precision(1400) as iv:
-        for v, eta in product(VALUE_BOUNDS, (*EPSILONS, 1.0, 4.0, 39.9, 41.0, 700.0)):
+        for v, eta in product(VALUE_BOUNDS, (*EPSILONS, 2.0**-21, 1.0, 4.0, 25.0, 39.9, 41.0, 700.0)):
             grown = iv.exp(iv.mpf(eta))
             bound = 2 * iv.mpf(v) * (grown - 1) / (grown + 1)
             returned = iv.mpf(error(v, eta))
@@ -217,7 +217,7 @@ def tanh_claims(error: Callable[[float, float], float] = logit_error) -> Iterato
 def ratio_float_claims() -> Iterator[tuple[str, Any, Any, Any]]:
     """Compare the floats for a ratio with an enclosure of 2v (r - 1)/(r + 1), r^2 the ratio."""
     with precision(300) as iv:
-        for v, ratio in product((1.0, 1 / 3, 1e4), (1 + 2.0**-52, 1.001, 1.5, 4.0, 1e6, 1e40, 1e308)):
+        for v, ratio in product((1.0, 1 / 3, 1e4), (1 + 2.0**-52, 1.001, 1.5, 4.0, 1e6, 1e20, 1e40, 1e308)):
             root = iv.sqrt(iv.mpf(ratio))
             bound = 2 * iv.mpf(v) * (root - 1) / (root + 1)
             yield f"v = {v}, ratio = {ratio}: above", iv.mpf(ratio_error(v, ratio)), ">=", bound

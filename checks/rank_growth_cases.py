@@ -15,12 +15,16 @@ from reductions.upper_bound.rank_growth import (
     PRECISION,
     Enclosure,
     ball,
+    decay,
+    degree_rate,
     degree_rate_enclosure,
     degree_window,
     elementary_error_bounds,
     enclosure,
     error_bounds,
     power_enclosure,
+    rank_exponent,
+    rank_exponent_enclosure,
     rank_rate_enclosure,
 )
 
@@ -96,6 +100,21 @@ def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
         yield f"{words} {float(high):.4g} above", high, ">=", least
 
 
+def window_claims() -> Iterator[Claim]:
+    """The window of the least degree begins at the first one allowed and ends at the first one proved."""
+    for b in (Fraction(1, 4), Fraction(1), Fraction(5), Fraction(30)):
+        for tolerance in (Fraction(1, 2), Fraction(1, 1000), Fraction(1, 10**20)):
+            for bounds in (elementary_error_bounds, error_bounds):
+                least, most = degree_window(b, tolerance, bounds)
+                name = f"b = {b}, ε = {float(tolerance)}, degrees {least} to {most}"
+                yield f"{name}: proved", bounds(b, most)[1], "<=", tolerance
+                yield f"{name}: allowed", bounds(b, least)[0], "<=", tolerance
+                if most:
+                    yield f"{name}: not proved before", bounds(b, most - 1)[1], ">", tolerance
+                if least:
+                    yield f"{name}: not allowed before", bounds(b, least - 1)[0], ">", tolerance
+
+
 @dataclass(frozen=True)
 class Growth:
     """N with x = ln N: d = ⌊c x⌋, b = ρ x, ε = e^(-κx)."""
@@ -159,6 +178,49 @@ def rate_claims(
             name = f"{case.name}: g = {degree}, ln r/ln N = {float(low):.4f}, δ = {float(delta[0]):.4f}"
             yield name, high, "<=", delta[0] + 6 * unit
             yield name, low, ">=", delta[1] - 6 * unit
+
+
+def rate_equation(gamma: Any, rho: Any) -> Any:
+    """Return γ arcosh(γ/ρ) - √(γ² - ρ²), in balls."""
+    return gamma * (gamma / rho).acosh() - (gamma**2 - rho**2).sqrt()
+
+
+def entropy(c: Any, gamma: Any) -> Any:
+    """Return H(c, γ), in balls."""
+    return (c + gamma) * (c + gamma).log() - c * c.log() - gamma * gamma.log()
+
+
+def float_claims() -> Iterator[Claim]:
+    """The rates in float64 within 2^-40 of their enclosures, and these against the equations."""
+    near = Fraction(1, 2**40)
+    rates = (1e-3, 0.5, 1.0, 3.0)
+    cases = [(c, rho, kappa) for c in rates for rho in rates for kappa in (1e-9, *rates)]
+    for c, rho, kappa in [*cases, (1.0, 1e-40, 1.0), (1e-20, 1.0, 1.0)]:
+        low, high = degree_rate_enclosure(rho, kappa)
+        gamma = Fraction(degree_rate(rho, kappa))
+        name = f"c = {c}, ρ = {rho}, κ = {kappa}"
+        yield f"{name}: γ from below", gamma, ">=", low * (1 - near)
+        yield f"{name}: γ from above", gamma, "<=", high * (1 + near)
+        yield f"{name}: γ enclosed narrowly", high, "<=", low * (1 + near)
+        ends = low, high
+        with working_precision(3 * PRECISION):
+            solved = [enclosure(rate_equation(ball(end), ball(rho))) for end in ends]
+            sizes = [enclosure(entropy(ball(c), ball(end))) for end in ends]
+        yield f"{name}: γ is not less", solved[0][1], "<=", Fraction(kappa)
+        yield f"{name}: γ is not more", solved[1][0], ">=", Fraction(kappa)
+        low, high = rank_exponent_enclosure(c, rho, kappa)
+        delta = Fraction(rank_exponent(c, rho, kappa))
+        yield f"{name}: δ from below", delta, ">=", low * (1 - near)
+        yield f"{name}: δ from above", delta, "<=", high * (1 + near)
+        yield f"{name}: δ enclosed narrowly", high, "<=", low * (1 + near)
+        yield f"{name}: δ is not less", low, "<=", sizes[0][0]
+        yield f"{name}: δ is not more", high, ">=", sizes[1][1]
+    for k in range(-12, 7):
+        angle = 2.0**k
+        with working_precision(PRECISION):
+            a = ball(angle)
+            low, high = enclosure(a * a.cosh() - a.sinh())
+        yield f"decay at {angle}", abs(Fraction(decay(angle)) - low), "<=", low * near + high - low
 
 
 def log_over(number: int, x: int) -> Enclosure:

@@ -11,18 +11,23 @@ from checks.bessel_claims import (
     BITS,
     Claims,
     asymptotics,
+    computed_bounds,
+    decays,
     enclosures,
     ends,
     identities,
     sizes,
+    sums,
 )
 from checks.evidence import Evidence, Relation, certified, symbolic
 from checks.lemma import Run, lemma
+from reductions.polynomials.exponential import certified_degree, minimax_polynomial, provably_least
 from reductions.polynomials.precision import working_precision
 from reductions.polynomials.remez import best_error_bounds
 from reductions.upper_bound.degree import bessel_error_bounds, degree_bounds, least_degree
 
 HALF_WIDTHS = (0.01, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+FIRST_TERMS = ((1, 0.125), (1, 0.875), (2, 1.0), (4, 3.5), (10, 8.0), (20, 16.0))
 RATES = ((Fraction(3, 2), Fraction(1)), (Fraction(2), Fraction(1)), (Fraction(3), Fraction(1, 2)))
 
 
@@ -39,12 +44,20 @@ def bessel_error(run: Run) -> Iterator[Evidence]:
     pairs = [(b, g) for b in HALF_WIDTHS for g in degrees if run.effort == "full" or g < 20 or b <= 4]
     scope = f"{len(pairs)} pairs: b = .01, 1/4, ..., 16 and g up to 32"
     yield certified("(1), (2), (4) the best error lies between the bounds", scope, enclosures(pairs))
+    few = [(b, g) for b in (0.25, 1.0, 4.0, 16.0) for g in (0, 1, 2, 3, 4, 5, 8, 12, 15, 16, 18, 24)]
+    yield certified(
+        "(1), (2), (4) the bounds that are computed are the stated ones",
+        f"{len(few)} pairs: b = 1/4, 1, 4, 16 and g up to 24; sums of Bessel functions term by term",
+        computed_bounds(few),
+    )
+    yield certified("(1) sums of Bessel functions", "first terms J_1(1/8) to J_20(16)", sums(FIRST_TERMS))
     orders = run.pick(quick=(1, 2, 3, 5, 8, 13, 34, 100), full=(*range(1, 60), 100, 150, 200))
     yield certified(
         "(3) sizes of Bessel functions",
         f"{len(orders)} orders up to {orders[-1]}, x = nu/8, 2 nu/8, ..., nu",
         sizes([(order, Fraction(k, 8)) for order in orders for k in range(1, 9)]),
     )
+    yield certified("(5) psi in float64", "nu = 1, 7, 100, nine x/nu from 2^-20 to 1", decays())
     scales = run.pick(quick=(10, 100, 1000), full=(10, 30, 100, 300, 1000, 3000))
     yield certified(
         "(5) the rate, with its distance",
@@ -123,7 +136,36 @@ def least_degrees(cases: Iterable[Case]) -> Claims:
         yield f"{name}: from below", Fraction(3, 10) * high, "<=", degree + 1
         yield f"{name}: from above", degree, "<", 3 * low
         least, largest = degree_bounds(b, tolerance)
+        near = 1 + Fraction(1, 2**39)
         yield f"{name}: computed bounds", max(0, least - degree), "==", max(0, degree - largest)
+        yield f"{name}: g >= {least}, no less", Fraction(3, 10) * low, "<=", (least + 1) * near
+        yield f"{name}: g >= {least}, no more", least, "<=", Fraction(3, 10) * high
+        yield f"{name}: g <= {largest}, no less", largest + 1, ">=", 3 * low
+        yield f"{name}: g <= {largest}, no more", largest, "<", 3 * high * near
+        yield f"{name}: degrees up to {degree}", found(least_degree(b, tolerance, degree)), "==", degree
+        if degree:
+            yield f"{name}: lower degrees", found(least_degree(b, tolerance, degree - 1)), "==", -1
+
+
+def found(degree: int | None) -> int:
+    """Return the degree, or -1 for none."""
+    return -1 if degree is None else degree
+
+
+def offered(cases: Iterable[Case]) -> Claims:
+    """Claim that the polynomials offered for a tolerance meet it, and that one degree less does not."""
+    for b, tolerance in cases:
+        name = f"b = {b}, eps = {tolerance}"
+        polynomial = certified_degree(-b, b, tolerance)
+        degree = found(least_degree(b, tolerance, 64))
+        assert polynomial is not None
+        yield f"{name}: degree {polynomial.degree}", polynomial.degree, ">=", degree
+        yield f"{name}: error", Fraction(polynomial.error), "<=", Fraction(tolerance)
+        if polynomial.degree:
+            below = Fraction(minimax_polynomial(polynomial.degree - 1, -b, b).error)
+            yield f"{name}: degree {polynomial.degree - 1}", below, ">", Fraction(tolerance)
+        least = provably_least(polynomial, tolerance)
+        yield f"{name}: said to be least", int(least), "==", int(polynomial.degree == degree)
 
 
 def far_degrees(cases: Iterable[Case]) -> Claims:
@@ -157,6 +199,12 @@ def degree(run: Run) -> Iterator[Evidence]:
         "3/10 G <= g + 1 and g < 3 G for the least degree",
         f"{len(half_widths)} half-widths up to {half_widths[-1]:g}, tolerances 1/2 to {tolerances[-1]:g}",
         least_degrees(product(half_widths, tolerances)),
+    )
+    exact = [(b, best_error_bounds(g, b)[1]) for b, g in ((1.0, 3), (4.0, 6))]
+    yield certified(
+        "polynomials offered for a tolerance",
+        "half-widths 1/4, 1, 4; tolerances 1/2, 1/100, 1e-6, and E_3(1), E_6(4), which rounding exceeds",
+        offered([*product((0.25, 1.0, 4.0), (0.5, 1e-2, 1e-6)), *exact]),
     )
     wide = run.pick(quick=(1e-3, 1.0, 30.0, 200.0), full=(1e-6, 1e-3, 1.0, 30.0, 200.0, 1000.0))
     small = (0.5, 1e-3, 1e-10, 1e-50, 1e-200)

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from checks.evidence import Evidence, certified, exhaustive, sampled
+from checks.exp_arithmetic_claims import exponential_enclosures, offered_polynomials, taylor_coefficients
 from checks.exp_polynomial_claims import (
     DEGREES,
     HALF_WIDTHS,
@@ -75,9 +76,14 @@ def exp_polynomial(run: Run) -> Iterator[Evidence]:
     yield certified("(5) certificates", scope + more, certificates([*pairs, *wide]))
     yield certified(
         "(5) whatever the pieces, they do not prove less than the error",
-        "chords of exp, and errors shaped like tents; 1, 2 and 4 pieces, 31 points",
+        "chords of exp, constants, and errors shaped like tents; 1, 2 and 4 pieces, 31 points",
         whatever_the_pieces(),
     )
+    scope = "16 fractions x from -2801/4 to 2801/4, against ball arithmetic"
+    yield certified("(5) the fractions around e^x", scope, exponential_enclosures())
+    scope = "degrees 7 and 2; Horner's rule, intervals of one point and of width 2^-100"
+    yield certified("polynomials in float64", scope, offered_polynomials())
+    yield certified("(6) Taylor's coefficients", "degrees up to 15", taylor_coefficients())
     yield sampled(
         "(1) translation",
         f"{draws} intervals with centres in [-4, 4], half-widths in [.05, 3], degrees up to 12",

@@ -13,6 +13,7 @@ import numpy as np
 from checks.evidence import Evidence, certified, exhaustive, symbolic
 from checks.intervals import precision
 from checks.lemma import Run, lemma
+from checks.staircase_claims import errors_by_definition, rounding_claims
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.upper_bound.grouped_degrees import (
     Degrees,
@@ -181,8 +182,13 @@ def grouped_degrees(run: Run) -> Iterator[Evidence]:
         relative_errors(triples, staircase_error, 3),
     )
     yield certified(
+        "(1) e(S) as it is defined", "the same staircases; exact", errors_by_definition([*pairs, *triples])
+    )
+    yield certified(
         "(1) rounded coefficients", "the same staircases", computed_coefficients([*pairs, *triples])
     )
+    rounded = [(s, group_polynomials(WIDTHS[: len(next(iter(s)))], 3)) for s in (*pairs, *triples)]
+    yield certified("(1) what rounding may cost", "the same staircases; exact", rounding_claims(rounded))
     cases: list[tuple[tuple[int, ...], Staircase]]
     cases = [(sizes, steps) for sizes in ((1, 1), (2, 1), (1, 3), (2, 2)) for steps in pairs]
     cases += [(sizes, steps) for sizes in ((1, 1, 1), (2, 1, 2)) for steps in triples]

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from checks.evidence import Evidence, exhaustive, symbolic
 from checks.lemma import Run, lemma
 from reductions.upper_bound.monomial_features import (
-    MonomialSet,
     downward_closed,
     feature_count,
     features,
@@ -21,6 +20,7 @@ from reductions.upper_bound.monomial_features import (
     monomials,
     multinomials,
     principal_lattice,
+    symmetric_features,
     total_degree,
 )
 
@@ -52,9 +52,20 @@ def polynomial_is_inner_product(case: tuple[int, tuple[int, ...]]) -> bool:
     """Tell whether the features reproduce P on all pairs of points of {-1, 0, 1, 2}^d, in whole numbers."""
     dimension, coefficients = case
     points = np.array(list(product((-1, 0, 1, 2), repeat=dimension)))
-    left, right = features(points, points, coefficients, 1)
-    logits = points @ points.T
+    left, right = features(points, points, coefficients, 0.5)
+    logits = 2 * points @ points.T
     return bool((left @ right.T == sum(c * logits**p for p, c in enumerate(coefficients))).all())
+
+
+def one_map_serves_both(case: tuple[int, tuple[int, ...]]) -> bool:
+    """Tell whether the symmetric features reproduce P on the same points, up to rounding."""
+    dimension, coefficients = case
+    points = np.array(list(product((-1.0, 0.0, 1.0, 2.0), repeat=dimension)))
+    found = symmetric_features(points, coefficients, 0.5)
+    logits = 2 * points @ points.T
+    sizes = sum(c * (2 * abs(points) @ abs(points).T) ** p for p, c in enumerate(coefficients))
+    wanted = sum(c * logits**p for p, c in enumerate(coefficients))
+    return bool((abs(found @ found.T - wanted) <= sizes * 2.0**-40).all())
 
 
 def order_is_right(case: Case) -> bool:
@@ -74,25 +85,36 @@ def order_is_right(case: Case) -> bool:
     )
 
 
-def set_is_well_ordered(members: MonomialSet) -> bool:
-    """Tell whether every monomial is its parent times a variable, interior first, parents before children."""
+Box = list[tuple[int, int]]
+
+
+def set_is_well_ordered(listed: Box) -> bool:
+    """Tell whether every monomial is its parent times its first variable, and whether the order is right.
+
+    The constant is first, the other interior ones follow in the order of their degrees, the leaves are last.
+    """
+    members = downward_closed(listed)
     rows = members.exponents.astype(int)
     children = np.arange(1, len(rows))
     step = np.eye(members.dimension, dtype=int)[members.axis[1:]]
     return (
-        bool((rows[1:] == rows[members.parent[1:]] + step).all())
+        sorted(map(tuple, rows.tolist())) == sorted(listed)
+        and bool((rows[1:] == rows[members.parent[1:]] + step).all())
+        and members.axis[1:].tolist() == [min(np.flatnonzero(row)) for row in rows[1:]]
         and bool((members.parent[1:] < children).all())
         and {0, *members.parent[1:].tolist()} == set(range(members.interior))
+        and all(a <= b for a, b in pairwise(members.degrees[: members.interior].tolist()))
+        and members.parent[0] == members.axis[0] == -1
         and not rows[0].any()
     )
 
 
-def downward_closed_sets(sides: tuple[int, int]) -> Iterator[MonomialSet]:
+def downward_closed_sets(sides: tuple[int, int]) -> Iterator[Box]:
     """Yield every downward-closed set that contains 1 inside a box of exponents in two variables."""
     width, height = sides
     for columns in product(range(height + 1), repeat=width):
         if columns[0] and all(a >= b for a, b in pairwise(columns)):
-            yield downward_closed([(i, j) for i, column in enumerate(columns) for j in range(column)])
+            yield [(i, j) for i, column in enumerate(columns) for j in range(column)]
 
 
 def lattice_matrix(dimension: int, coefficients: Sequence[int]) -> list[list[int]]:
@@ -159,6 +181,24 @@ def monomial_features(run: Run) -> Iterator[Evidence]:
         cases,
         3 * sum(3 ** (g + 1) for g in range(top + 1)),
         polynomial_is_inner_product,
+    )
+    nonnegative = [(d, c) for d in (1, 2, 3) for c in product((0, 1, 2), repeat=4)]
+    yield exhaustive(
+        "(1) one map for queries and keys",
+        "d <= 3, g = 3, coefficients in {0, 1, 2}; the same points, up to rounding",
+        nonnegative,
+        3 * 3**4,
+        one_map_serves_both,
+    )
+    yield exhaustive(
+        "(1) multinomials beyond 2^63",
+        "(d, g) = (2, 64) and (3, 24), rounded to nearest",
+        [(2, 64), (3, 24)],
+        2,
+        lambda case: (
+            multinomials(total_degree(*case)).tolist()
+            == [float(multinomial(alpha)) for alpha in total_degree(*case).exponents.tolist()]
+        ),
     )
     d_most, g_most = run.pick(quick=(5, 5), full=(7, 7))
     yield exhaustive(

@@ -17,8 +17,10 @@ from checks.rank_growth_cases import (
     entropy_bounds_count,
     equation_identities,
     error_claims,
+    float_claims,
     growth_cases,
     rate_claims,
+    window_claims,
 )
 from reductions.polynomials.precision import working_precision
 from reductions.upper_bound.rank_growth import (
@@ -27,6 +29,7 @@ from reductions.upper_bound.rank_growth import (
     ball,
     degree_rate_enclosure,
     enclosure,
+    error_bounds,
     rank_rate_enclosure,
 )
 
@@ -35,6 +38,9 @@ EQUATION = "(2) the equation of γ"
 ENTROPY = "(2), (3) H and its limit"
 ERROR = "(3) the bounds that least degrees are computed with"
 RATE = "(4) g/ln N and ln r/ln N within O(ln ln N/ln N) of γ and δ"
+
+WINDOW = "(3) the window of the least degree"
+FLOATS = "(2), (3) γ and δ in float64"
 
 LOGS = (30, 100, 400)
 
@@ -57,12 +63,18 @@ def rank_growth(run: Run) -> Iterator[Evidence]:
     yield certified(
         ERROR, "b from 1/4 to 12, degrees up to 4b + 8, best polynomials computed", error_claims()
     )
+    scope = "the same, with the bounds by Bessel functions"
+    yield certified(ERROR, scope, error_claims(error_bounds))
+    scope = "b = 1/4, 1, 5, 30, tolerances 1/2, 1e-3, 1e-20; both kinds of bounds"
+    yield certified(WINDOW, scope, window_claims())
     logs = run.pick(quick=LOGS, full=(*LOGS, 1000))
     cases = growth_cases(logs)
     scope = (
         f"4 triples (c, ρ, κ), ln N = {', '.join(map(str, logs))}, constants 2 and 6: least degrees certified"
     )
     yield certified(RATE, scope, rate_claims(cases))
+    scope = "82 triples (c, ρ, κ), numbers from 1e-40 to 3, against balls; within 2^-40"
+    yield certified(FLOATS, scope, float_claims())
 
 
 # ---- controls ------------------------------------------------------------------------------------------

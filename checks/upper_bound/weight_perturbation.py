@@ -77,7 +77,7 @@ def weight_perturbation(run: Run) -> Iterator[Evidence]:
     yield symbolic(EQUALITY, "every v > 0 and every eps in (0, 1)", equality_identities())
     scope = "14 eps from 5e-324 to 1 - 2^-53, six v from 5e-324 to 1e300; rational arithmetic"
     yield certified(FLOATS, scope, float_claims())
-    yield certified(FLOATS, "19 eta up to 700 and six v, interval arithmetic", tanh_claims())
+    yield certified(FLOATS, "21 eta up to 700 and six v, interval arithmetic", tanh_claims())
     yield certified(FLOATS, "ratios from 1 + 2^-52 to 1e308, interval arithmetic", ratio_float_claims())
     yield certified(FLOATS, "composition, all pairs of 13 eps, rational arithmetic", compose_claims())
 
