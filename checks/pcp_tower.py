@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import isqrt
 
 import numpy as np
 
 from checks.evidence import Relation
 from reductions.codes.finite_field import FiniteField
-from reductions.lower_bound.pcp_asymptotics import AsymptoticPCP, choose, tower_genus, tower_points
+from reductions.lower_bound.pcp_asymptotics import (
+    AsymptoticPCP,
+    TowerCode,
+    choose,
+    tower_code,
+    tower_genus,
+    tower_points,
+)
 from reductions.model_sizes import tower_encoding
 
 LEVELS = (1, 2, 3, 4)
@@ -79,6 +87,51 @@ def has_stated_alphabet(pair: tuple[Fraction, Fraction]) -> bool:
         and chosen.log_alphabet - 2 * chosen.blocks < symbols.bit_length() <= chosen.log_alphabet
         and all(has_stated_dimension(chosen, symbols, log_vectors) for log_vectors in (10, 10**6))
     )
+
+
+def is_first_level(code: TowerCode) -> bool:
+    """The level is the first that serves; degree, length and digits are those of the proof."""
+    root, level, block = code.root, code.level, code.block
+    serves = (root - 5) * root**level >= 4 * block
+    first = level == 1 or (root - 5) * root ** (level - 1) < 4 * block
+    degree = block + tower_genus(root, level)
+    sizes = code.genus + block, code.degree, code.squared_degree, code.length, code.message_digits
+    return serves and first and sizes == (degree, degree, 2 * degree, 4 * degree, 2 * degree + 1)
+
+
+def is_stated_choice(pair: tuple[Fraction, Fraction]) -> bool:
+    """T is the least power of two from 16 on that serves and l the next prime; s0 and the logarithms."""
+    density, loss = pair
+    chosen = choose(density, loss)
+    blocks, bits, start = chosen.blocks, chosen.bits, chosen.from_log_vectors
+    half = _next_prime(blocks // 2)
+    least = blocks == 16 or 72 * density * half.bit_length() > loss * blocks / 2
+    return (
+        (chosen.density, chosen.loss, chosen.root) == (density, loss, _next_prime(blocks))
+        and blocks & (blocks - 1) == 0
+        and 72 * density * bits <= loss * blocks
+        and least
+        and 2 ** (bits - 1) < chosen.root < 2**bits
+        and start * loss >= 76 * bits > (start - 1) * loss
+        and all(has_stated_messages(chosen, x) for x in (1, start, start + 1, 1000 * start))
+    )
+
+
+def has_stated_messages(chosen: AsymptoticPCP, log_vectors: int) -> bool:
+    """s0 is c log2 N / T, rounded up, and a message has 2 B bits a digit."""
+    block = chosen.block(log_vectors)
+    enough = block * chosen.blocks >= chosen.density * log_vectors
+    tight = block == 1 or (block - 1) * chosen.blocks < chosen.density * log_vectors
+    digits = tower_code(chosen.root, block).message_digits
+    return block >= 1 and enough and tight and chosen.log_messages(log_vectors) == 2 * chosen.bits * digits
+
+
+def _next_prime(number: int) -> int:
+    """The least prime above ``number``, by trial division."""
+    candidate = number + 1
+    while any(candidate % d == 0 for d in range(2, isqrt(candidate) + 1)):
+        candidate += 1
+    return candidate
 
 
 def has_stated_dimension(chosen: AsymptoticPCP, symbols: int, log_vectors: int) -> bool:

@@ -98,13 +98,17 @@ def coordinate_identities() -> dict[str, Any]:
     }
 
 
-def has_stated_sizes(case: tuple[ComplementEncoding, int, int]) -> bool:
-    """The parameter map, at N and m, gives the sizes of what is built."""
-    reduction, vectors, coordinates = case
+def has_stated_sizes(case: tuple[bool, int, int]) -> bool:
+    """What is built has the sizes that are written here, and the parameter map at N and m gives them."""
+    signed, vectors, coordinates = case
+    reduction = ComplementEncoding(signed)
     zeros = np.zeros((vectors, coordinates), dtype=np.uint8)
     given = {size("N"): vectors, size("m"): coordinates}
     mapped = {name: float(e.subs(given)) for name, e in reduction.parameter_map().items()}
-    return bool(mapped == reduction.map_instance(OrthogonalVectors(zeros, zeros)).target.sizes)
+    dimension, threshold = (coordinates, 0) if signed else (2 * coordinates, coordinates)
+    stated = {"N_u": vectors, "N_v": vectors, "D": dimension, "s": threshold, "gap": 1}
+    built = reduction.map_instance(OrthogonalVectors(zeros, zeros)).target.sizes
+    return bool(mapped == stated == built)
 
 
 @lemma(
@@ -135,7 +139,7 @@ def complement_encoding(run: Run) -> Iterator[Evidence]:
             draw_encoded,
             by_both(predicate),
         )
-    grid = list(product(VARIANTS, range(1, 6), range(6)))
+    grid = list(product((False, True), range(1, 6), range(6)))
     yield exhaustive(SIZES, "1 <= N <= 5, m <= 5; both variants", grid, 2 * 5 * 6, has_stated_sizes)
 
 

@@ -100,7 +100,7 @@ def maps_witnesses(case: tuple[DistributedPCPReduced, Pair | None, Pair | None])
 def witness_cases(row: Row) -> Iterator[tuple[DistributedPCPReduced, Pair | None, Pair | None]]:
     """All orthogonal pairs of {0,1}^m and all pairs of the rectangular instance that reach len."""
     vectors = all_vectors(row.system().coordinates)
-    reduced = row.reduction().map_instance(OrthogonalVectors(vectors, vectors))
+    reduced = row.reduction().map_instance(OrthogonalVectors(vectors, vectors[::-1]))
     for i, j in reduced.source.orthogonal_pairs().tolist():
         yield reduced, (i, j), None
     products = reduced.target.inner_products(slice(None))
@@ -227,6 +227,8 @@ def _has_stated_sizes(
 ) -> bool:
     reduction = row.reduction(messages=kind)
     stated = reduction.parameter_map()
+    if kind == "all" and len(reduction.message_list) != row.messages:
+        return False
     return all(
         sizes_are_exact(OrthogonalVectors.random(count, coordinates, seed=count), reduction, stated)
         for count in counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -39,6 +40,7 @@ TIGHT = "both bounds are tight"
 BUDGET = "any additive error below 3/10 leaves every decision right"
 SHARP = "an additive error of 3/10 can mislead"
 MAPS = "witnesses map forward and approximate outputs map back"
+READ = "outputs are refused that are not within 3/10 of any mean of zeros and ones"
 FORMULAS = "the stated logits, entry bound R and logit bound b"
 SIZES = "the parameter map gives the sizes that are built"
 
@@ -90,6 +92,23 @@ def maps_both_ways(case: SmallInstance) -> bool:
         return False
     found = reduced.extract_solution(towards_threshold(reduced.target, WITHIN_BUDGET))
     return found in pairs if pairs else found is None
+
+
+def refuses_beyond_budget(case: tuple[float, bool]) -> bool:
+    """An output is read iff it is within 3/10 of some mean of zeros and ones."""
+    output, readable = case
+    target = small_instances()[0].reduced.target
+    try:
+        target.decide_rows([0.5, output])
+    except ValueError:
+        return not readable
+    return readable
+
+
+OUTPUTS = [
+    (output, abs(output - 0.5) <= 0.8)
+    for output in (-0.31, -0.3000001, -0.2999999, 0.0, 1.0, 1.2999999, 1.3000001, 1.31, math.inf, math.nan)
+]
 
 
 def orthogonality(source: OrthogonalVectors) -> npt.NDArray[np.bool_]:
@@ -244,6 +263,9 @@ def gap_max_ip_to_attention(run: Run) -> Iterator[Evidence]:
     cases = small_instances()
     yield exhaustive(BUDGET, f"{small} towards 1/2", cases, 2**12, decides_rows(WITHIN_BUDGET))
     yield exhaustive(MAPS, f"{small} towards 1/2", cases, 2**12, maps_both_ways)
+
+    scope = "ten outputs around -3/10 and 13/10, infinity and NaN"
+    yield exhaustive(READ, scope, OUTPUTS, 10, refuses_beyond_budget)
 
     yield certified(SHARP, "the extremal instances with one key: outputs 4/5 and 1/5", sharpness_claims())
     yield exhaustive(

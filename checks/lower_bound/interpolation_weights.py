@@ -349,6 +349,8 @@ def rows_have_stated_norms(case: Case) -> bool:
         s = rule.position(i, coarse, fine)
         if norm(row) != row_norm(rule, coarse, fine, i):
             return False
+        if is_interior(s, coarse) != all(0 <= s.__floor__() + k < coarse for k in (-1, 0, 1, 2)):
+            return False
         x = phase(s)
         inner = 1 + 2 * abs(Fraction(rule.a)) * x * (1 - x)
         cubic = rule.kernel is Kernel.BICUBIC and rule.a != 0 and x != 0

@@ -34,6 +34,9 @@ RULES = (
 )
 RULES_IN_WORDS = "nearest, bilinear, bicubic with a = -1, -3/4, -1/2, -0.3 and 0; both conventions"
 
+STATED_SPACING = {Kernel.NEAREST: 1, Kernel.BILINEAR: 2, Kernel.BICUBIC: 4}
+"""The g of the lemma, written down once more."""
+
 Pixel = tuple[int, int]
 Matrix = list[list[Fraction]]
 
@@ -202,7 +205,7 @@ def other_weights(cases: Iterable[tuple[Interpolation, int, int]]) -> Claims:
 def supports_and_slots(case: tuple[Interpolation, int, int]) -> bool:
     """Tell whether columns a spacing apart share no row, and the slots are as many as stated."""
     rule, coarse, fine = case
-    spacing = SPACING[rule.kernel]
+    spacing = STATED_SPACING[rule.kernel]
     for row in exact(rule, coarse, fine):
         support = [j for j, weight in enumerate(row) if weight]
         if max(support) - min(support) >= spacing:

@@ -107,6 +107,16 @@ def keeps_bound(layer: AttentionInstance) -> bool:
     return bool(logit <= d * largest_query * largest_key <= d * max(largest_query, largest_key) ** 2)
 
 
+def spread_is_exact(layer: AttentionInstance) -> bool:
+    """Half the difference of the two logits, at temperature 1, whichever of two queries has it."""
+    for queries in ([layer.queries, 0 * layer.queries], [0 * layer.queries, layer.queries]):
+        whole = AttentionInstance(np.concatenate(queries), layer.keys, layer.values, 1.0)
+        first, second = (layer.queries @ layer.keys.T)[0].tolist()
+        if half_spread(whole) != abs(first - second) / 2:
+            return False
+    return True
+
+
 EXTREMES = tuple(product(range(2, 14), (0.25, 1.0, 3.0), (0.5, 1.0, 8.0)))
 
 
@@ -115,7 +125,8 @@ def extremes_are_attained(case: tuple[int, float, float]) -> bool:
     d, entry_bound, _ = case
     layers = (saturating_instance(*case), cancelling_instance(*case))
     same = all(layer.entry_bound == entry_bound and layer.queries.shape[1] == d for layer in layers)
-    return same and [layer.logit_bound for layer in layers] == [largest_logit(*case), 0.0]
+    attained = [largest_logit(*case), 0.0]
+    return same and attained == [layer.logit_bound for layer in layers] == [*map(half_spread, layers)]
 
 
 def logit_identities() -> dict[str, Any]:
@@ -201,6 +212,8 @@ def logit_invariance(run: Run) -> Iterator[Evidence]:
     yield symbolic(MODULO, "the weights of three keys, all logits", weight_identities())
     words = "random layers, one vector added to all keys, float64"
     yield sampled(MODULO, words, run.seed, draws, draw_shift, shift_is_unseen)
+    words = f"{SMALL}, and a query 0 beside it: the half spread, exact at temperature 1"
+    yield exhaustive(MODULO, words, small_layers(), 729, spread_is_exact)
     yield exhaustive(BOUND, f"{SMALL}, exact", small_layers(), 729, keeps_bound)
     scope = "extremal layers with d = 2, ..., 13, three R and three temperatures"
     yield exhaustive(BOUND, scope, EXTREMES, 12 * 9, extremes_are_attained)

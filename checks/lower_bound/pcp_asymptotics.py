@@ -9,7 +9,14 @@ from typing import Any
 
 from checks.evidence import Evidence, Relation, certified, exhaustive, symbolic
 from checks.lemma import Kind, Run, lemma
-from checks.pcp_tower import CHOICES, has_counted_points, has_stated_alphabet, tower_claims
+from checks.pcp_tower import (
+    CHOICES,
+    has_counted_points,
+    has_stated_alphabet,
+    is_first_level,
+    is_stated_choice,
+    tower_claims,
+)
 from reductions.codes.evaluation_codes import EvaluationCode, elliptic, hermitian, reed_solomon
 from reductions.codes.finite_field import FiniteField, zero_sum_free
 from reductions.codes.proof_system import ProofSystem
@@ -27,6 +34,7 @@ MESSAGES = "demonstration: with the chosen T and l there are at most N^eta messa
 SYSTEM = "demonstration: the finite systems obey the bounds on D and the messages that the proof uses"
 TOWER = "demonstration: genera and points of the first four curves are those of Garcia and Stichtenoth"
 ALPHABET = "demonstration: D = len l^(2T), and log2 of l^(2T) is at most 2 T B"
+CHOSEN = "demonstration: the curve is the first that serves, T and l are the least, s0 is rounded up"
 ALGEBRA = "demonstration: the constants 36, 72 and 76 of the proof"
 
 ROOTS = (11, 13, 17, 31, 101)
@@ -124,6 +132,11 @@ def pcp_asymptotics(run: Run) -> Iterator[Evidence]:
     scope = "c and eta of 1 and 1, 1 and 1/8, 10 and 1/10"
     yield exhaustive(ALPHABET, scope, CHOICES, 3, has_stated_alphabet)
     yield exhaustive(CODE, words, _all_codes(most, tower_code), len(ROOTS) * most, fits)
+    yield exhaustive(CHOSEN, words, _all_codes(most, tower_code), len(ROOTS) * most, is_first_level)
+    scope = "c = 1/1000, 1/2, 1, 10 and eta = 1, 1/10, 3/7"
+    densities = (Fraction(1, 1000), Fraction(1, 2), Fraction(1), Fraction(10))
+    choices = list(product(densities, (Fraction(1), Fraction(1, 10), Fraction(3, 7))))
+    yield exhaustive(CHOSEN, scope, choices, len(choices), is_stated_choice)
     yield certified(
         MESSAGES,
         "c = 1/2, 1, 10, eta = 1, 1/10, and 50 values of N each",

@@ -83,11 +83,13 @@ def total_identities() -> dict[str, Any]:
 
 
 def constants_fit(case: tuple[Target, Fraction]) -> bool:
-    """The constants are positive, and the exponent after sparsification is 1 - epsilon."""
+    """The constants are those of the proof, and the exponent after sparsification is 1 - epsilon."""
     target, saving = case
     constants = Constants(target, saving)
     left = 1 - target.share * saving + constants.delta
-    return constants.epsilon > 0 and constants.delta > 0 and left == 1 - constants.epsilon < 1
+    part, times = (Fraction(1, 4), 2) if target is Target.OV else (Fraction(1, 8), 4)
+    stated = constants.epsilon == constants.delta == part * saving > 0
+    return stated and left == 1 - constants.epsilon < 1 and constants.dimension(Fraction(1)) == times
 
 
 def time_is_right(case: tuple[Target, int, Fraction]) -> bool:

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import partial
 from itertools import chain, combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.evidence import Evidence, Relation, certified, exhaustive, sampled
+from checks.evidence import Evidence, certified, exhaustive, sampled
 from checks.lemma import Kind, Run, lemma
+from checks.sunflowers import (
+    CLAUSE_SET_COUNT,
+    STARS,
+    bound_is_attained,
+    clause_sets,
+    counts_occurrences,
+    draw_wide_case,
+    is_finished,
+    is_first_sunflower,
+    is_reduced_as_stated,
+    vacuity_claims,
+)
 from reductions.lower_bound.sparsification import (
     Clauses,
     Split,
     Sunflower,
     branches,
-    illustrative_density,
     irredundant,
     most_occurrences,
-    most_possible_occurrences,
     occurrence_bound,
     sparsify,
-    vacuous_below,
 )
 from reductions.problems.cnf import CNF, random_k_sat
 
 EQUIVALENT = "demonstration: an assignment satisfies the formula iff it satisfies one of the leaves"
 SPARSE = "demonstration: no literal is in more clauses of a leaf than the thresholds allow"
+REDUCED = "demonstration: clauses with opposite literals or another clause in them go, the others stay"
+SUNFLOWER = "demonstration: of the sunflowers at their thresholds a first one is found, with all its petals"
+FINISHED = "demonstration: no leaf contradicts itself or has a sunflower that reaches its threshold"
+ATTAINED = "demonstration: occurrences are counted, and as many as the thresholds allow occur"
 VACUOUS = "below the stated numbers of variables (k/delta)^(3k) occurrences are not exceeded by any formula"
 
 Thresholds = tuple[int, ...]
@@ -89,17 +101,6 @@ def draw_case(generator: np.random.Generator) -> Case:
     return random_k_sat(variables, clauses, 3, generator), thresholds
 
 
-def vacuity_claims() -> Iterator[tuple[str, int | Fraction, Relation, int | Fraction]]:
-    """Yield: with one variable less no literal can be in too many clauses; the sizes themselves."""
-    for width, delta in product((3, 4, 5), (Fraction(1, 2), Fraction(1, 4), Fraction(1, 10))):
-        least, density = vacuous_below(width, delta), illustrative_density(width, delta)
-        name = f"k = {width}, delta = {delta}"
-        yield f"{name}: below", most_possible_occurrences(least - 1, width), "<=", density
-        yield f"{name}: from {least} on", most_possible_occurrences(least, width), ">", density
-    yield "k = 3, delta = 1/2: above two thousand", vacuous_below(3, Fraction(1, 2)), ">", 2_000
-    yield "k = 3, delta = 1/10: above a million", vacuous_below(3, Fraction(1, 10)), ">", 10**6
-
-
 @lemma(
     "lem-sparsification",
     kind=Kind.CITED,
@@ -114,6 +115,16 @@ def sparsification(run: Run) -> Iterator[Evidence]:
     cases = [(formula, (2, 2)) for formula in small_formulas(most)]
     draws = run.pick(quick=60, full=200)
     words = "random 3-CNFs with 6 to 12 variables and up to 7 clauses a variable, all assignments"
+    two = f"all {CLAUSE_SET_COUNT} sets of at most 3 clauses on two variables, opposite literals included"
+    yield exhaustive(REDUCED, two, clause_sets(), CLAUSE_SET_COUNT, is_reduced_as_stated)
+    wide = "random formulas with clauses of up to 4 literals on 5 to 7 variables, thresholds from 2 to 6"
+    for claim, predicate in ((SUNFLOWER, is_first_sunflower), (FINISHED, is_finished)):
+        yield exhaustive(claim, scope, cases, SMALL_COUNTS[most], predicate)
+        yield sampled(claim, wide, run.seed, draws, draw_wide_case, predicate)
+    stars = "stars of clauses of up to 4 literals, thresholds 2, 3 and 5"
+    yield exhaustive(ATTAINED, stars, STARS, len(STARS), bound_is_attained)
+    formulas = (formula for formula, _ in cases)
+    yield exhaustive(ATTAINED, scope, formulas, SMALL_COUNTS[most], counts_occurrences)
     for claim, predicate in ((EQUIVALENT, is_equivalent), (SPARSE, is_sparse)):
         yield exhaustive(claim, scope, cases, SMALL_COUNTS[most], predicate)
         yield sampled(claim, words, run.seed, draws, draw_case, predicate)

@@ -193,6 +193,23 @@ def closed_form_identities() -> dict[str, Any]:
     }
 
 
+def geometric_bounds_are_exact(case: tuple[int, int]) -> bool:
+    """Sides 1, r, ..., r^(K-1): by how much L and P stay below their bounds, and the growth of windows."""
+    ratio, scales = case
+    sides = tuple(ratio**k for k in range(scales))
+    n, g, schedule = sides[-1], ratio**2, square_schedule(sides)
+    below = token_bound(n, Fraction(ratio)) - token_count(schedule)
+    pairs_below = pair_bound(n, Fraction(ratio)) - visible_pairs(schedule)
+    windows = range(1, scales + 2)
+    return (
+        below == Fraction(1, g - 1)
+        and pairs_below == Fraction((g + g**2) * n**2 - 1, (g - 1) ** 2 * (g + 1))
+        and all(token_bound(n, Fraction(5, 4), m) == m * n**2 * Fraction(25, 9) for m in windows)
+        and [least_growth(sides, m) for m in windows]
+        == [Fraction(ratio**m) if m < scales else None for m in windows]
+    )
+
+
 def every_side_identities() -> dict[str, Any]:
     """Induction on n for the schedule 1, 2, ..., n, and the growth of L and P."""
     import sympy
@@ -239,6 +256,9 @@ def token_count_lemma(run: Run) -> Iterator[Evidence]:
     )
     yield exhaustive(GROWTH, f"{scope}, every window", schedules, count, growth_bounds_hold)
     yield symbolic(CLOSED, "every ratio r and every number of scales", closed_form_identities())
+    geometric = list(product((2, 3, 4), range(1, 7)))
+    words = "ratios 2, 3 and 4, up to six scales, and their distance from the bounds of (2)"
+    yield exhaustive(CLOSED, words, geometric, 18, geometric_bounds_are_exact)
     yield symbolic(EVERY, "every n", every_side_identities())
     yield exhaustive(EVERY, scope, schedules, count, every_side_is_most)
     yield exhaustive(
