@@ -32,7 +32,7 @@ WEIGHTS = "T weights without zero sum exist iff T <= e(p - 1)"
 FIELDS = "the tables of sums and products are those of fields"
 FAULT = "weights are refused by name iff some of them sum to zero"
 WITNESSES = "orthogonal pairs and pairs that reach len are mapped to each other"
-FEASIBLE = "the feasible messages are the P* of the orthogonal pairs"
+FEASIBLE = "messages are numbered as listed, and the feasible ones are the P* of the orthogonal pairs"
 SIZES = "the parameter map gives the sizes that are built, for every m up to s0 T"
 TABLE = "s0, len, D, the number of messages, the bound and the exact best cheat are those of the table"
 GENUS = "over F_5 with s0 = 4 the elliptic code has the gap 2, Reed–Solomon only the gap 1 of a single point"
@@ -112,7 +112,10 @@ def has_feasible_messages(row: Row) -> bool:
     """The predicate of FEASIBLE, from all orthogonal pairs of {0,1}^m."""
     system, vectors = row.system(), all_vectors(row.system().coordinates)
     needed = np.unique(truths(system, vectors, vectors)[shared_ones(vectors, vectors) == 0], axis=0)
-    return np.array_equal(needed, np.unique(system.feasible_messages(1 << 16), axis=0))
+    numbers = system.message_number(system.all_messages(1 << 16))
+    return np.array_equal(numbers, np.arange(row.messages)) and np.array_equal(
+        needed, np.unique(system.feasible_messages(1 << 16), axis=0)
+    )
 
 
 def weight_cases(orders: Iterable[int]) -> Iterator[tuple[FiniteField, tuple[int, ...], bool]]:
@@ -163,6 +166,9 @@ def distributed_pcp(run: Run) -> Iterator[Evidence]:
     yield from coset_evidence()
     for name in run.pick(quick=("A", "B", "C"), full=("A", "B", "C", "H", "D", "D2", "E", "F")):
         yield from literal_evidence(row_named(name))
+    weighted = PairTable.everything(ProofSystem(reed_solomon(FiniteField(4), 2), 2, (1, 2)))
+    scope = "Reed–Solomon over F_4, s0 = 2, λ = (1, 2): all 256 pairs and 4 messages, vectors multiplied out"
+    yield exhaustive(AGREEMENT, scope, weighted.counted, 4, bool)
     for claim, planted in ((COMPLETE, True), (SOUND, False)):
         shapes = _shapes(run)
         yield sampled(

@@ -94,6 +94,14 @@ def maps_both_ways(case: SmallInstance) -> bool:
     return found in pairs if pairs else found is None
 
 
+def passes_over(product: float) -> bool:
+    """Query 0 outputs more than 1/2 though its product is below s = 1: the pair of query 1 is found."""
+    source = GapMaxInnerProduct(np.array([[product], [1.0]]), np.ones((1, 1)), threshold=1.0, gap=0.5)
+    reduced = GapMaxIPToAttention().map_instance(source)
+    outputs = reduced.target.outputs()
+    return bool(outputs[0] > 0.5) and reduced.extract_solution(outputs) == (1, 0)
+
+
 def refuses_beyond_budget(case: tuple[float, bool]) -> bool:
     """An output is read iff it is within 3/10 of some mean of zeros and ones."""
     output, readable = case
@@ -163,11 +171,12 @@ def has_stated_sizes(source: GapMaxInnerProduct) -> bool:
 
     largest = float(np.abs(source.inner_products(slice(None))).max())
     given = {**source.sizes, "M": largest}
-    for reduction in (GapMaxIPToAttention(), GapMaxIPToAttention(temperature=1.5)):
+    for temperature in (None, 1.5):
+        reduction = GapMaxIPToAttention(temperature)
         target = reduction.map_instance(source).target
         built = {**target.sizes, "b": target.attention.logit_bound}
         stated = {**reduction.parameter_map(), "b": reduction.logit_bound()}
-        if stated.keys() != built.keys():
+        if stated.keys() != built.keys() or built["tau"] != (temperature or built["d"]):
             return False
         for name, expression in stated.items():
             function = sympy.lambdify([size(key) for key in given], expression, "math")
@@ -264,6 +273,8 @@ def gap_max_ip_to_attention(run: Run) -> Iterator[Evidence]:
     yield exhaustive(BUDGET, f"{small} towards 1/2", cases, 2**12, decides_rows(WITHIN_BUDGET))
     yield exhaustive(MAPS, f"{small} towards 1/2", cases, 2**12, maps_both_ways)
 
+    scope = "a query with the product 4/5, 9/10 or 19/20 before one with s = 1, Δ = 1/2"
+    yield exhaustive(MAPS, scope, (0.8, 0.9, 0.95), 3, passes_over)
     scope = "ten outputs around -3/10 and 13/10, infinity and NaN"
     yield exhaustive(READ, scope, OUTPUTS, 10, refuses_beyond_budget)
 
