@@ -71,7 +71,6 @@ MUTANTS = (
 )
 
 UNTOUCHED = {
-    "Slot": "Only holds the numbers of a slot.",
     "Slots.__post_init__": "Only copies the arrays and forbids writing to them.",
     "Slots.__len__": "Only for display and loops: the number of slots.",
 }

@@ -92,4 +92,4 @@ MUTANTS = (
     room.threshold("vacuous_below", "return high", "return low", "the number is one too small"),
 )
 
-UNTOUCHED = {"Sunflower": "Only holds a heart and its petals."}
+UNTOUCHED: dict[str, str] = {}
