@@ -40,12 +40,15 @@ def agrees(case: Case) -> bool:
     """Compare the array program with the textbook: in fractions without attention, in floats with it."""
     plan, shape, channels = case
     decoder, image = drawn_decoder(plan, channels, 1), drawn_image(shape, channels, 2)
-    number: Any = float if "A" in plan else Fraction
+    number: Any = float if set("AB") & set(plan) else Fraction
     exact = textbook_decoder(decoder, as_grid(image, number), math.exp)
     computed = decoder(image)
     expected = np.array(exact, dtype=np.float64)
+    sides = tuple(decoder.factor * side for side in shape)
     largest = 1 + float(np.abs(expected).max())
-    return computed.shape == expected.shape and bool(np.abs(computed - expected).max() <= 2.0**-35 * largest)
+    return computed.shape == expected.shape == (*sides, 3) and bool(
+        np.abs(computed - expected).max() <= 2.0**-35 * largest
+    )
 
 
 def cost_is(stated: Callable[[Decoder, Shape], int]) -> Callable[[Case], bool]:
@@ -177,6 +180,31 @@ def attained(plan: tuple[int, ...]) -> bool:
     return bool(other - one == Fraction(stated, 2) == Fraction(decoder.error_bound(0.5, [], [])))
 
 
+def bound_is_stated(case: tuple[str, int]) -> bool:
+    """Compare the library's factors and its bound, own errors of attention included, with the recursion.
+
+    On feature maps of sides 3 or more, where filters show all taps: by shape, and by default.
+    """
+    plan, seed = case
+    decoder = drawn_decoder(plan, 2, seed)
+    blocks = decoder.attention_blocks
+    bounds = [AttentionBounds(1.5 + index, 0.25 + index) for index in range(len(blocks))]
+    own = [2.0**-index / 8 for index in range(len(blocks))]
+    factors, remaining, later, error = [], iter(bounds), iter(own), 0.375
+    for layer in decoder.layers:
+        factors.append(factor(layer, remaining))
+        error *= factors[-1]
+        if isinstance(layer, AttentionBlock):
+            columns = np.abs(np.asarray(layer.weights.output_weights)).sum(axis=0)
+            error += float(columns.max()) * next(later)
+    shapes: tuple[Shape | None, ...] = (None, (3, 3), (5, 4))
+    return len(blocks) == plan.count("A") and all(
+        np.allclose(decoder.lipschitz(bounds, shape), factors, rtol=1e-12, atol=0)
+        and math.isclose(decoder.error_bound(0.375, bounds, own, shape), error, rel_tol=1e-12)
+        for shape in shapes
+    )
+
+
 NoiseCase = tuple[str, int, float]
 
 
@@ -224,7 +252,7 @@ def noise_claims(plans: Sequence[str], later: bool = True) -> Iterator[tuple[str
         decoder, image = drawn_decoder(plan, 2, seed, scale=16.0), drawn_image((2, 2), 2, seed)
         place = plan.index("A") + 1
         weights = decoder.layers[place - 1].weights.output_weights  # type: ignore[union-attr]
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], (2, 2, 2))
+        signs = np.random.default_rng(seed).choice([-1.0, 1.0], (2, 2, len(weights)))
         noise = (epsilon * signs @ weights).tolist()
         before = textbook_layers(decoder.layers[:place], as_grid(image, iv.mpf), iv.exp)
         off = [

@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 PLANS = ("C", "RC", "AC", "UC", "RARUC", "CAUSC", "SAARUCC")
 """Layers: C convolution, R ResNet block, S the same with a shortcut, A attention, U doubling."""
 
+WIDE = "BC"
+"""Attention whose values have one channel more than the image, and a convolution."""
+
 
 def drawn_decoder(plan: str, channels: int, seed: int, scale: float = 8.0) -> Decoder:
     """Return a decoder with random weights in multiples of 1/8, exact in float64."""
@@ -37,9 +40,10 @@ def drawn_decoder(plan: str, channels: int, seed: int, scale: float = 8.0) -> De
         elif letter in "RS":
             shortcut = convolution(channels, 1) if letter == "S" else None
             layers.append(ResidualBlock(convolution(channels), convolution(channels), shortcut))
-        elif letter == "A":
+        elif letter in "AB":
             query, key = eighths(channels, 2), eighths(channels, 2)
-            value, out = eighths(channels, channels), eighths(channels, channels)
+            wide = channels + (letter == "B")
+            value, out = eighths(channels, wide), eighths(wide, channels)
             layers.append(AttentionBlock(SelfAttention(query, key, value, out, 2.0)))
         else:
             layers.append(Doubling())

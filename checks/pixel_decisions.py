@@ -60,7 +60,9 @@ def shows_the_tokens(case: IdentityCase, change: Change = unchanged) -> bool:
         ChannelSlice(0, 1, 2), ChannelSlice(1, 2, 2), ChannelSlice(0, 2, 2), np.eye(2), temperature=1.0
     )
     model = VarModel(case.schedule, case.rule, (layer,))
-    pipeline = change(identity_image_model(model, case.doublings, case.channel))
+    plain = not case.doublings and not case.channel  # then both arguments may be left out
+    shown = (model,) if plain else (model, case.doublings, case.channel)
+    pipeline = change(identity_image_model(*shown))
     generator = np.random.default_rng(0)
     outputs = [generator.standard_normal((h * w, 2)) for h, w in case.schedule]
     height, width = case.schedule[-1]
@@ -68,9 +70,8 @@ def shows_the_tokens(case: IdentityCase, change: Change = unchanged) -> bool:
     factor = 2**case.doublings
     rows, columns = np.arange(factor * height) // factor, np.arange(factor * width) // factor
     image = pipeline.image_of(outputs)
-    return image.shape == (factor * height, factor * width, 3) and bool(
-        (image == last[np.ix_(rows, columns)][..., None]).all()
-    )
+    right = image.shape == (factor * height, factor * width, 3) and pipeline.decoder.factor == factor
+    return right and bool((image == last[np.ix_(rows, columns)][..., None]).all())
 
 
 def without_straight_path(pipeline: ImageModel) -> ImageModel:
@@ -142,5 +143,6 @@ def decided_from_pixels(case: FormulaCase, spread: int | None = None) -> bool:
     towards = np.sign(problem.threshold - image) * problem.tolerated_error * (1 - 1e-6)
     read = pixels_of_read_outs(problem, image + towards, pipeline.decoder.factor, spread)
     model = reduced.extract_solution(read)
-    satisfiable = formula.solve_brute_force() is not None
+    found = formula.solve_brute_force()
+    satisfiable = found is not None and formula.verify(found)
     return (model is not None and formula.verify(model)) if satisfiable else model is None

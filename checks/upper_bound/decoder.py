@@ -11,6 +11,7 @@ from checks.decoder_errors import (
     SHAPES,
     agrees,
     attained,
+    bound_is_stated,
     cost_is,
     draw_noise,
     error_cases,
@@ -24,7 +25,7 @@ from checks.decoder_errors import (
     small_pairs,
     stated_bound,
 )
-from checks.decoder_instances import PLANS
+from checks.decoder_instances import PLANS, WIDE
 from checks.evidence import Evidence, certified, exhaustive, sampled
 from checks.lemma import Run, lemma
 from checks.lower_bound.lower_bound import two_variable_formulas
@@ -49,6 +50,7 @@ DEFINITION = "(1) the array program computes what the textbook does, number by n
 COST = "(2) the multiplications of the decoder are as many as stated, tallied"
 ERROR = "(3) errors of the feature map grow at most by the product of the layers' factors"
 OWN = "(3) an error of attention of its own is enlarged by w_O and by the factors after it"
+STATED = "(3) the bound that is computed is the stated one"
 SHARP = "(3) the bound is attained by decoders of positive centre taps, without attention"
 
 
@@ -63,17 +65,21 @@ def decoder_lemma(run: Run) -> Iterator[Evidence]:
     """Textbook against arrays, tallied products, interval arithmetic on small decoders, attained bounds."""
     channels = run.pick(quick=(2,), full=(1, 2, 3))
     shapes = run.pick(quick=SHAPES[:4], full=SHAPES)
-    cases = list(product(PLANS, shapes, channels))
-    words = f"{len(PLANS)} plans of layers, {len(shapes)} shapes up to {shapes[-1]}, c in {channels}"
-    yield exhaustive(DEFINITION, words, cases, len(PLANS) * len(shapes) * len(channels), agrees)
+    plans = (*PLANS, WIDE)
+    cases = list(product(plans, shapes, channels))
+    words = f"{len(plans)} plans of layers, {len(shapes)} shapes up to {shapes[-1]}, c in {channels}"
+    yield exhaustive(DEFINITION, words, cases, len(plans) * len(shapes) * len(channels), agrees)
     yield exhaustive(COST, words, cases, len(cases), cost_is(Decoder.multiplications))
     tried = error_cases(run.pick(quick=False, full=True))
     words = f"{len(tried)} pairs: all small ones through attention, random ones through {len(PLANS)} plans"
     yield certified(ERROR, words, error_claims(tried, stated_bound))
     yield certified(ERROR, f"{words}, the library's bound", error_claims(tried, library_bound))
-    plans = list(positive_decoders())
+    lists = list(positive_decoders())
     words = "all lists of up to three layers with weights 1, 2, 3, in fractions"
-    yield exhaustive(SHARP, words, plans, 1 + 7 + 49 + 343, attained)
+    yield exhaustive(SHARP, words, lists, 1 + 7 + 49 + 343, attained)
+    words = f"{len(PLANS)} plans, three decoders each, with errors of attention; maps of sides 3 or more"
+    stated = list(product(PLANS, range(3)))
+    yield exhaustive(STATED, words, stated, 3 * len(PLANS), bound_is_stated)
     attending = [plan for plan in PLANS if "A" in plan]
     words = f"the {len(attending)} plans with attention, three decoders each, the first attention off by 1/64"
     yield certified(OWN, words, noise_claims(attending))
