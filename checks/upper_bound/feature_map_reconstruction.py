@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -116,6 +117,7 @@ def within_bound(case: Case) -> bool:
     return reconstruction.multiplications() <= bound == reconstruction.multiplication_bound()
 
 
+@cache
 def exact_rows(case: Case) -> list[NDArray[Any]]:
     """Return, a scale, the sum of |coefficients| of that scale's map in every entry of f, as Fractions.
 
@@ -178,6 +180,12 @@ def error_claims(
                 limit,
             )
         yield f"{name}, all scales", max(np.sum(rows, axis=0).flat), "<=", total(stated)
+        errors = [Fraction(1, 2**scale) for scale in range(len(rows))]
+        moved = sum((sums * error for sums, error in zip(rows, errors, strict=True)), start=Fraction(0))
+        found = Fraction(reconstruction.error_bound([float(error) for error in errors])) * slack
+        yield f"{name}, error bound", max(np.asarray(moved).flat), "<=", found
+        apart = (a * e for a, e in zip(reconstruction.amplifications(), errors, strict=True))
+        yield f"{name}, error bound, no more than stated", found, "<=", Fraction(sum(apart)) * slack**3
 
 
 def attained_claims(cases: list[Case]) -> Iterator[tuple[str, Any, Relation, Any]]:
