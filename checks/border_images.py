@@ -100,7 +100,7 @@ def patterns_decide(case: tuple[str, int], less: int = 0) -> bool:
     classes = pattern[:, None] * (2 * depth + 2) + pattern[None, :]
     pairs = np.unique(np.stack([classes.ravel(), image.ravel()]), axis=1).shape[1]
     patterns = len(np.unique(classes))
-    determined = pairs == patterns <= (2 * depth + 1) ** 2
+    determined = pairs == patterns <= (2 * depth + 1) ** 2 and pattern.max() <= 2 * depth
     alternating = stack == "C" * len(stack) or stack == "C" + "UC" * stack.count("U")
     return determined and (not alternating or len(np.unique(image)) == patterns)
 
