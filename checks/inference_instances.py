@@ -94,7 +94,9 @@ class InferenceCase:
             return not rows.any()
         half = (self.formula.variables + 1) // 2
         row = sum(value << t for t, value in enumerate(model[:half]))
-        return self.formula.verify(model) and bool(rows[row]) and self.reduced.map_witness(model) == row
+        # A model assigns these variables and no others.
+        is_model = self.formula.verify(model) and not self.formula.verify((*model, True))
+        return is_model and bool(rows[row]) and self.reduced.map_witness(model) == row
 
     def has_stated_input(self) -> bool:
         """Compare everything but the weights with what the schedule alone determines."""

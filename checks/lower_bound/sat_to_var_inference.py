@@ -136,13 +136,18 @@ def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
         lambda case: case.is_refused(),
     )
     released = SatToVarInference(Interpolation(Kernel.BILINEAR), square_schedule(RELEASED_SIDES))
-    reductions = [SatToVarInference(), released, SatToVarInference(temperature=37.5)]
-    sources = [CNF(v, ((1,),) * m if v else ((),) * m) for v in range(8) for m in (0, 1, 5)]
+    reductions = [
+        SatToVarInference(),
+        released,
+        SatToVarInference(schedule=((1, 1), (4, 8)), temperature=37.5),
+    ]
+    sources = [CNF(v, ((1,),) * m if v else ((),) * m) for v in (*range(8), 9) for m in (0, 1, 5)]
     yield exhaustive(
         SIZES,
-        "v = 0 ... 7 and m = 0, 1, 5; default and released schedule, and another temperature",
+        "v = 0 ... 7, 9 and m = 0, 1, 5; default and released schedule, "
+        "and an oblong one at another temperature",
         [(source, r, r.parameter_map()) for source in sources for r in reductions],
-        8 * 3 * 3,
+        9 * 3 * 3,
         lambda case: sizes_are_exact(*case),
     )
 
