@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,21 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.stated_reals import StatedReals
+from checks.stated_reals import StatedReals, bounds_hold
 from checks.stated_var import Bits, stated_maps
 from checks.var_outputs import OutputBounds, Truth, verifies_yes_rows_only
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.problems.approximate_var import ApproximateVar, Reading
+from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 from reductions.problems.var_model import RELEASED_SIDES, Schedule, square_schedule
+from reductions.reduction import size
 
 BOUNDS = OutputBounds(Fraction(7, 10), Fraction(1, 16), Fraction(3, 8), Fraction(5, 16))
 
 BICUBIC = Interpolation()
+
+GapCase = tuple[Fraction, Fraction]
+"""A threshold s and a gap."""
 RELEASED = square_schedule(RELEASED_SIDES)
 RULES = (
     BICUBIC,
@@ -129,6 +135,7 @@ class MapsCase:
             BOUNDS.hold(outputs, rows)
             and BOUNDS.decide(target, outputs, rows)
             and verifies_yes_rows_only(target, rows)
+            and not self.reduced.source.verify((len(self.left), 0))
         ):
             return False
         pair = self.reduced.extract_solution(BOUNDS.worst(outputs, rows))
@@ -173,6 +180,59 @@ def half_used_slots() -> Iterator[MapsCase]:
     ):
         left, right = (generator.integers(0, 2, (n, dimension), dtype=np.uint8) for n in (queries, keys))
         yield MapsCase(left, right, rule, schedule)
+
+
+def gap_cases() -> list[GapCase]:
+    """Thresholds 0, 1/2, ..., 3 and gaps 1/2, 1, ..., 3."""
+    halves = [Fraction(t, 2) for t in range(7)]
+    return list(product(halves, halves[1:]))
+
+
+@cache
+def _stated_dimension() -> Any:
+    return (GapMaxIPToAttention() >> AttentionToVar(Interpolation(Kernel.NEAREST))).parameter_map()["d"]
+
+
+def is_lifted(case: GapCase) -> bool:
+    """Count the base coordinates that are built and stated: max(0, ceil(2 gap - s)).
+
+    The vectors' products are 1, 1, 1 and 2, so the first pair that reaches s is known.
+    """
+    import sympy
+
+    threshold, gap = case
+    vectors = np.array([[1, 0], [1, 1]])
+    made = GapMaxIPToAttention().map_instance(
+        GapMaxInnerProduct(vectors, vectors, float(threshold), float(gap))
+    )
+    source = made.target
+    to_var = AttentionToVar(Interpolation(Kernel.NEAREST))
+    built = to_var.map_instance(source).target
+    exact = {"N_u": 2, "N_v": 2, "D": 2, "s": sympy.nsimplify(threshold), "gap": sympy.nsimplify(gap)}
+    stated = _stated_dimension().subs({size(name): number for name, number in exact.items()})
+    dimension = source.attention.queries.shape[1] + max(0, math.ceil(2 * gap - threshold))
+    first = (0, 0) if threshold <= 1 else (1, 1) if threshold <= 2 else None
+    return built.attention_layer.dimension == dimension == stated and source.solve_brute_force() == first
+
+
+SIGNS = (
+    ([[-0.5, 1.0]], [[1.0, 0.0]], False),
+    ([[0.5, 1.0]], [[-1.0, 0.0]], False),
+    ([[-0.5, 1.0]], [[-3.0, 1.0]], True),
+)
+"""A query and a key with entries of either sign, and whether their product is nonnegative."""
+
+
+def signs_are_read(case: tuple[list[list[float]], list[list[float]], bool]) -> bool:
+    """Build, or be refused, by the sign of the logit; b is the largest sum of absolute products."""
+    queries, keys, nonnegative = case
+    layer = AttentionInstance(np.array(queries), np.array([*keys, [0.0, 1.0]]), np.array([[1.0], [0.0]]), 1.0)
+    source = ReferenceKeyAttention(layer, 1.0, 0.25)
+    try:
+        target = AttentionToVar(Interpolation(Kernel.NEAREST)).map_instance(source).target
+    except ValueError as error:
+        return not nonnegative and "must have logits >= 0" in str(error)
+    return nonnegative and bounds_hold(target, attained=True)
 
 
 def random_case(generator: np.random.Generator) -> MapsCase:

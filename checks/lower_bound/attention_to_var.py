@@ -17,12 +17,16 @@ from checks.maps_instances import (
     BOUNDS,
     RELEASED,
     RULES,
+    SIGNS,
     MapsCase,
     extremal_cases,
+    gap_cases,
     half_used_slots,
     in_words,
+    is_lifted,
     ov_chain,
     random_case,
+    signs_are_read,
     small_cases,
     small_instances,
 )
@@ -122,6 +126,34 @@ def attention_to_var(run: Run) -> Iterator[Evidence]:
         (1 + 4 + 8 + 8) * 5 * 3 * 3,
         MapsCase.is_decided,
     )
+    yield exhaustive(
+        ENTRIES,
+        "1 x 1, 1 x 3, 3 x 1 and 2 x 2 vectors with m = 0, 1, 3, five rules, default and rectangular "
+        "schedules: entries and outputs with 50 digits, in float64 and float32",
+        half_used_slots(),
+        4 * 3 * 5 * 2,
+        has_stated_entries,
+    )
+    yield exhaustive(
+        REFUSED,
+        "the signed encoding of 2 vectors of ones, m = 1, 2, 60, three kernels",
+        product((1, 2, 60), kernels),
+        9,
+        lambda case: is_refused(*case),
+    )
+    scope = "a query and a key with entries of either sign, of which one pair has a logit >= 0: it is built"
+    yield exhaustive(REFUSED, scope, SIGNS, 3, signs_are_read)
+    scope = "p = max(0, ceil(2 gap - s)), s = 0, 1/2, ..., 3 and gaps 1/2, ..., 3, nearest, 2 x 2 vectors"
+    yield exhaustive(SIZES, scope, gap_cases(), 7 * 6, is_lifted)
+    sources = [OrthogonalVectors.random(n, m, seed=n) for n in (1, 5, 16, 17) for m in (0, 1, 7)]
+    reductions = [(chain, chain.parameter_map()) for chain in map(ov_chain, kernels)]
+    yield exhaustive(
+        SIZES,
+        "N = 1, 5, 16, 17 and m = 0, 1, 7, three kernels, through the whole chain",
+        [(source, reduction, stated) for source in sources for reduction, stated in reductions],
+        36,
+        lambda case: sizes_are_exact(*case),
+    )
     for vectors, dimension in run.pick(quick=[(2, 2)], full=[(2, 2), (2, 3), (3, 2)]):
         for rule in RULES:
             count = 2 ** (2 * vectors * dimension)
@@ -140,30 +172,6 @@ def attention_to_var(run: Run) -> Iterator[Evidence]:
         run.pick(quick=40, full=2000),
         random_case,
         MapsCase.is_decided,
-    )
-    yield exhaustive(
-        ENTRIES,
-        "1 x 1, 1 x 3, 3 x 1 and 2 x 2 vectors with m = 0, 1, 3, five rules, default and rectangular "
-        "schedules: entries and outputs with 50 digits, in float64 and float32",
-        half_used_slots(),
-        4 * 3 * 5 * 2,
-        has_stated_entries,
-    )
-    yield exhaustive(
-        REFUSED,
-        "the signed encoding of 2 vectors of ones, m = 1, 2, 60, three kernels",
-        product((1, 2, 60), kernels),
-        9,
-        lambda case: is_refused(*case),
-    )
-    sources = [OrthogonalVectors.random(n, m, seed=n) for n in (1, 5, 16, 17) for m in (0, 1, 7)]
-    reductions = [(chain, chain.parameter_map()) for chain in map(ov_chain, kernels)]
-    yield exhaustive(
-        SIZES,
-        "N = 1, 5, 16, 17 and m = 0, 1, 7, three kernels, through the whole chain",
-        [(source, reduction, stated) for source in sources for reduction, stated in reductions],
-        36,
-        lambda case: sizes_are_exact(*case),
     )
 
 
