@@ -51,6 +51,7 @@ from reductions.reduction import Reduction, size
 EXPONENTS = "the exponents: all calls together take time 2^((1 - q/8) v), constant factors aside"
 SIZES = "the sizes n, L, d, R, b and the channels are those of the composed reductions"
 BOUNDS = "the bounds: d, channels <= C log n, R <= C log n or C sqrt(log n), b <= C log^2 n or C log n"
+ADMITTED = "the three cases are admitted, and no others"
 DECIDES = "every case decides formulas"
 
 CASES = (
@@ -293,18 +294,80 @@ def gap_sizes(
 
 
 def accounts_agree(case: tuple[tuple[Route, Reading], Kernel, int]) -> bool:
-    """Keep the accounts for n = 2^j and c = 2: as many variables as fit into n, and as many clauses."""
+    """Keep the accounts for n = 2^j and c = 7/3: as many variables v as fit into n, floor(7 v/6) clauses."""
     (route, reading), kernel, j = case
     variables = 4 * (j + 1 - stretch(reading, kernel).bit_length())
     encoding = system_encoding(DistributedPCP(*SYSTEMS[0]).system) if route is Route.GAP else None
-    kept = accounting(route, reading, n=2**j, c=Fraction(2), q=Fraction(1), kernel=kernel, encoding=encoding)
-    stated = in_numbers(route, reading, kernel, {"v": variables, "m": variables, "D": 26, "s": 4})
+    kept = accounting(
+        route, reading, n=2**j, c=Fraction(7, 3), q=Fraction(1), kernel=kernel, encoding=encoding
+    )
+    stated = in_numbers(route, reading, kernel, {"v": variables, "m": 7 * variables // 6, "D": 26, "s": 4})
     return bool(
         kept.sizes.log_side == j
         and log_side(reading, kernel, variables) == j < log_side(reading, kernel, variables + 1)
         and (kept.sizes.dimension, kept.sizes.channels) == (stated["d"], stated["channels"])
-        and any(f"v = {variables}, m = {variables} " in step.sizes for step in kept.steps)
+        and all(
+            words in step.sizes for words, step in zip(stated_steps(case, encoding), kept.steps, strict=True)
+        )
     )
+
+
+def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: Encoding | None) -> list[str]:
+    """Return what each line of the accounts for c = 7/3 and q = 1 must say, in its order."""
+    (route, reading), kernel, j = case
+    v = 4 * (j + 1 - stretch(reading, kernel).bit_length())
+    m = 7 * v // 6
+    delta = "1/16" if route is Route.GAP else "1/8"
+    lines = [
+        "2^((1 - 1/8) v)",
+        f"2^({delta} v) of them, v = {v}, m = {m} clauses",
+        f"N = 2^{v // 2} a side, dimension {m}",
+    ]
+    reached, d = True, 3 * m
+    if encoding is not None:
+        share = encoding.log_instances / (v / 2)
+        reached, d = share <= 1 / 8, 29
+        lines += ["D = 26, s = 4, gap 2", "enough" if reached else "too many"]
+        lines += ["N queries, N + 1 keys, dimension 29"]
+    elif reading is Reading.MAPS:
+        lines += [f"D = {2 * m}, s = {m}, gap 1", f"N queries, N + 1 keys, dimension {d}"]
+    else:
+        d = m + 1
+    error = "5/16" if reading is Reading.MAPS else "7/16"
+    tokens = (4 ** (j + 1) - 1) // 3
+    shown = f"{tokens:,}" if tokens < 10**12 else f"2^{np.log2(float(tokens)):.1f}"
+    lines += [f"n = 2^{j}, L = {shown}, d = tau = {d:,}", "or fewer a layer; stated: "]
+    lines += ["R = ", "b = ", f"any below {error}", "n^(4 - 1): at most 2^(3/4 v)"]
+    messages = " + 1/16" if route is Route.GAP else ""
+    return [
+        *lines,
+        f"exponent 3/4 + {delta}{messages} = 7/8 = 1 - 1/8" if reached else "not reached at this size",
+    ]
+
+
+def cases_are_right(case: tuple[Route, Reading]) -> bool:
+    """Tell whether the theorem's three cases, and no others, have bounds, sizes and accounts.
+
+    The smallest admitted n has room for four variables; half of it has not.
+    """
+    route, reading = case
+    admitted = case in CASES
+    least = 2 * stretch(reading, Kernel.BICUBIC) if reading in TOLERATED else 16
+    tried: list[tuple[Callable[[], object], bool]] = [
+        (lambda: stated_bounds(route, reading, 1), admitted),
+        (lambda: symbolic_sizes(route, reading), admitted),
+        (lambda: accounting(route, reading, n=least, c=Fraction(1), q=Fraction(1)), admitted),
+        (lambda: accounting(route, reading, n=least // 2, c=Fraction(1), q=Fraction(1)), False),
+    ]
+    return all(_answers(call) == answered for call, answered in tried)
+
+
+def _answers(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ValueError:
+        return False
+    return True
 
 
 # ---- bounds --------------------------------------------------------------------------------------------
@@ -333,6 +396,7 @@ def bound_identities() -> dict[str, Any]:
         "gap: d": sympy.expand(gap.dimension - (y + 1) * 2 * y),
         "gap: R^2": sympy.expand(gap.square - 4 * (y + 1) * logarithm),
         "gap: b": gap.logit - 4 * logarithm,
+        "powers of log2 n": sympy.Integer(abs(drawn.power - 2) + abs(maps.power - 2) + abs(gap.power - 1)),
         "start+positions: channels": drawn.channels - (2 * 4 * x + x),
         "start+positions: channels of a token": sympy.Ge(drawn.channels.subs(x, 1), 2 + 2),
         "maps: channels": maps.channels - (2 * 3 * 4 * x + x),
@@ -468,9 +532,12 @@ def lower_bound(run: Run) -> Iterator[Evidence]:
     numbers = [
         *product((Reading.MAPS,), kernels, variables, (2, 5)),
         *product((Reading.START_AND_POSITIONS,), (Kernel.BICUBIC,), variables, (2, 5)),
+        (Reading.START_AND_POSITIONS, Kernel.BICUBIC, 12, 2),  # a token has more channels than a clause asks
     ]
-    words = f"parameter maps, v = {', '.join(map(str, variables))}, m = 2 and 5"
-    yield exhaustive(SIZES, words, numbers, 2 * len(variables) * (len(kernels) + 1), maps_to_stated)
+    words = (
+        f"parameter maps, v = {', '.join(map(str, variables))}, m = 2 and 5; v = 12 and m = 2 from one token"
+    )
+    yield exhaustive(SIZES, words, numbers, 2 * len(variables) * (len(kernels) + 1) + 1, maps_to_stated)
     formulas = small_formulas(run.pick(quick=5, full=6))
     words = f"built formulas, v = 1, ..., {formulas[-1].variables}, m = 2 and 4"
     for kernel in Kernel:
@@ -480,10 +547,13 @@ def lower_bound(run: Run) -> Iterator[Evidence]:
     systems = list(product(range(len(SYSTEMS)), (0, 1, 2), (Kernel.NEAREST, Kernel.BICUBIC)))
     words = "one message of two finite systems, N = 1, 2, 4, nearest and bicubic"
     yield exhaustive(SIZES, words, systems, 12, gap_sizes)
-    sides = run.pick(quick=range(4, 8), full=range(4, 41))
+    sides = run.pick(quick=range(4, 9), full=range(4, 41))
     words = f"the accounts, n = 2^{sides[0]}, ..., 2^{sides[-1]}, all cases and kernels"
     accounts = product(CASES, Kernel, sides)
     yield exhaustive(SIZES, words, accounts, len(CASES) * len(Kernel) * len(sides), accounts_agree)
+    every = list(product(Route, Reading))
+    words = "both routes, every reading, with the smallest n and with half of it"
+    yield exhaustive(ADMITTED, words, every, len(Route) * len(Reading), cases_are_right)
     yield symbolic(BOUNDS, "all constants", bound_identities())
     yield certified(BOUNDS, "ln(16 L), n = 2, 4, ..., 2^60 and beyond", logarithm_claims(60))
     words = "d, channels, R and b in all cases, constants 1, 2, 10, 1000, n = 2, ..., 2^60"
