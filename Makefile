@@ -35,7 +35,7 @@ $(BENCH): checks/performance/registry.py | setup mutants
 	$(BIN)/subquartic bench --size $(LEVEL) --json $@ --force > /dev/null
 
 book: mutants $(BENCH) ## build the book into book/_build/html (LEVEL=quick|full)
-	$(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
+	BOOK_JOBS=$(JOBS) $(BIN)/jupyter-book build book --warningiserror --keep-going --quiet
 	@echo "The book is at book/_build/html/index.html"
 
 pdf: setup       ## print the built book into book/_build/subquartic.pdf (needs chromium; run `make book` first)
