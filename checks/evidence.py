@@ -8,7 +8,7 @@ evidence: it is never caught here, so that a control which merely crashes does n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal, TypeVar
@@ -64,10 +64,11 @@ class Evidence:
     cases: int
     seed: int | None = None
     counterexample: str | None = None
-    _proof: object = field(default=None, repr=False, compare=False)
+    # Not kept: what is kept, dataclasses.replace would hand on with another level beside it.
+    _proof: InitVar[object] = None
 
-    def __post_init__(self) -> None:
-        if self._proof is not _EARNED:
+    def __post_init__(self, _proof: object) -> None:
+        if _proof is not _EARNED:
             raise TypeError(
                 "Evidence is returned by symbolic, certified, exhaustive or sampled, never made by hand."
             )
@@ -94,12 +95,20 @@ def symbolic(claim: str, scope: str, identities: Mapping[str, Any]) -> Evidence:
     ----------
     identities
         Named SymPy expressions that must vanish identically, or SymPy relations (or Booleans) that
-        must reduce to true.
+        must reduce to true. Python's or NumPy's numbers and Booleans are refused, and floats in an
+        expression: they come from other arithmetic.
+
+    Raises
+    ------
+    TypeError
+        If an identity is no SymPy object, or holds a float.
     """
     import sympy
 
     failure = None
     for name, identity in identities.items():
+        if not isinstance(identity, sympy.Basic) or identity.has(sympy.Float):
+            raise TypeError(f"Symbolic claims take exact SymPy objects, not {identity!r} ({name}).")
         if isinstance(identity, sympy.Expr):
             holds = sympy.simplify(sympy.expand(identity)) == 0
         else:

@@ -57,11 +57,17 @@ def run_lemma(id_or_lemma: str | Lemma, run: Run | None = None) -> LemmaReport:
     entry = find_lemma(id_or_lemma) if isinstance(id_or_lemma, str) else id_or_lemma
     run = run or Run()
     start = perf_counter()
-    records = tuple(entry.check(run)) if entry.check else ()
+    records = tuple(map(_evidence, entry.check(run))) if entry.check else ()
     controls = tuple(_run_control(name, control(run)) for name, control in entry.controls.items())
     return LemmaReport(
         entry.id, entry.kind, entry.title, run, records, controls, seconds=perf_counter() - start
     )
+
+
+def _evidence(record: Evidence) -> Evidence:
+    if not isinstance(record, Evidence):
+        raise TypeError(f"A check must yield Evidence, not {type(record).__name__}.")
+    return record
 
 
 def _run_control(name: str, evidence: Evidence) -> ControlReport:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given
@@ -19,6 +21,15 @@ x = sympy.Symbol("x", real=True)
 def test_nobody_types_a_level():
     with pytest.raises(TypeError, match="never made by hand"):
         Evidence(Level.SYMBOLIC, "claim", "scope", 1)
+
+
+def test_nobody_changes_a_level():
+    evidence = sampled("c", "s", 0, 1, lambda g: 0, lambda n: True)
+    for changes in ({"level": Level.SYMBOLIC}, {"cases": 10**9}, {}):
+        with pytest.raises(TypeError, match="never made by hand"):
+            replace(evidence, **changes)
+    with pytest.raises(FrozenInstanceError):
+        evidence.level = Level.SYMBOLIC
 
 
 def test_levels_are_ordered_from_the_strongest():
@@ -38,6 +49,12 @@ def test_symbolic_fails_on_what_does_not_hold_for_all(identity):
     evidence = symbolic("c", "s", {"true": sympy.Integer(0), "wrong": identity})
     assert evidence.failed
     assert evidence.counterexample.startswith("wrong")
+
+
+@pytest.mark.parametrize("identity", [True, np.True_, 0, 1, 0.0, None, x * 0.5, sympy.Float(0)])
+def test_symbolic_refuses_what_is_not_exact_algebra(identity):
+    with pytest.raises(TypeError, match=r"^Symbolic claims take exact SymPy objects, not .* \(same\)\.$"):
+        symbolic("c", "s", {"same": identity})
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks.evidence import Level, certified, exhaustive, sampled
+from checks.ledger import record_of
 from checks.lemma import Kind, Lemma, Run, declare, lemma
 from checks.runner import run_lemma, run_lemmas
 
@@ -38,6 +39,11 @@ def test_one_failed_record_fails_the_lemma():
     report = run_lemma(make(holds("first"), holds("second"), fails("second")))
     assert report.level is Level.FAILED
     assert report.failures == ("second: case 1: 1",)
+
+
+def test_a_check_yields_evidence_and_nothing_that_looks_like_it():
+    with pytest.raises(TypeError, match="A check must yield Evidence, not Record"):
+        run_lemma(make(record_of(holds())))
 
 
 def test_a_control_that_passes_fails_the_lemma():
