@@ -1,12 +1,14 @@
 """The JSON Schema of the ledger, derived from its dataclasses so that the two cannot drift apart.
 
 It says all that :func:`checks.ledger_schema.decode_ledger` asks of each value. What a schema cannot say,
-only the decoder checks: no id stands there twice, and every id that is referred to has an entry.
+only the decoder checks: no id stands there twice, every id that is referred to has an entry, and what an
+entry concludes follows from its records and its ancestors.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import types
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -14,8 +16,8 @@ from inspect import cleandoc
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from checks.evidence import Level
-from checks.ledger_fields import SCHEMA, Entry, Ledger
-from checks.ledger_schema import kinds_as_level
+from checks.ledger_fields import SCHEMA, Entry, Ledger, Record
+from checks.ledger_schema import FIELDS_OF_LEVEL, kinds_as_level
 from checks.lemma import Kind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,6 +32,8 @@ def ledger_json_schema() -> dict[str, Any]:
     ledger: dict[str, Any] = definitions.pop(Ledger.__name__)
     ledger["properties"]["schema"] |= {"const": SCHEMA}
     definitions[Entry.__name__]["allOf"] = [_level_of(kind) for kind in Kind]
+    definitions[Record.__name__]["properties"]["level"]["enum"] = [level.value for level in FIELDS_OF_LEVEL]
+    definitions[Record.__name__]["allOf"] = [_fields_of(level) for level in FIELDS_OF_LEVEL]
     head: dict[str, Any] = {
         "$schema": DIALECT,
         "title": f"Ledger of subquartic, version {SCHEMA} of the format",
@@ -46,6 +50,17 @@ def _level_of(kind: Kind) -> dict[str, Any]:
     }
 
 
+def _fields_of(level: Level) -> dict[str, Any]:
+    """Say what a record of this level holds."""
+    then: dict[str, Any] = {
+        name: {"type": ["null" if kind is None else _SCALARS[kind] for kind in allowed]}
+        for name, allowed in FIELDS_OF_LEVEL[level].items()
+    }
+    if level is not Level.FAILED:
+        then["cases"] = {"minimum": 1}
+    return {"if": {"properties": {"level": {"const": level.value}}}, "then": {"properties": then}}
+
+
 def _schema_of(expected: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     origin, arguments = get_origin(expected), get_args(expected)
     if origin is Annotated:
@@ -58,6 +73,8 @@ def _schema_of(expected: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": _schema_of(arguments[1], definitions)}
     if expected is type(None):
         return {"type": "null"}
+    if expected is float:
+        return {"type": "number", "maximum": sys.float_info.max}  # JSON has no infinity, but it has 1e999
     if expected in _SCALARS:
         return {"type": _SCALARS[expected]}
     return _refer(expected, definitions)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.code_locations import check_location, construction_location
+from checks.evidence import Level
 from checks.ledger_fields import SCHEMA, Ancestor, Entry, Ledger, Record
 from checks.lemma import Kind, Lemma, Run, registry
 from checks.report import Executed, Report
@@ -62,17 +63,35 @@ def build_ledger(reports: Iterable[Report], run: Run, entries: Mapping[str, Lemm
         raise ValueError(
             f"Argument 'reports' must cover every registered statement, not leave out {', '.join(missing)}."
         )
+    levels = {id: report.level for id, report in by_id.items()}
     return Ledger(
         schema=SCHEMA,
         versions=versions(),
         sources=source_digest(),
         effort=run.effort,
         seed=run.seed,
-        entries=tuple(_entry(id, entries, by_id) for id in entries),
+        entries=tuple(_entry(id, entries, by_id, levels) for id in entries),
     )
 
 
-def ancestors(id: str, entries: Mapping[str, Lemma]) -> list[str]:
+def inherited(
+    id: str, entries: Mapping[str, Lemma | Entry], levels: Mapping[str, Level | None]
+) -> tuple[Ancestor | None, tuple[str, ...], tuple[str, ...]]:
+    """Return the weakest ancestor, the citations and the hypotheses of a statement: see :class:`Entry`."""
+    above = ancestors(id, entries)
+    colouring = [
+        Ancestor(used, level)
+        for used in above
+        if entries[used].kind is not Kind.ASSUMED and (level := levels[used]) is not None
+    ]
+    return (
+        max(colouring, key=lambda ancestor: ancestor.level.rank, default=None),
+        tuple(used for used in above if entries[used].kind is Kind.CITED),
+        tuple(used for used in above if entries[used].kind is Kind.ASSUMED),
+    )
+
+
+def ancestors(id: str, entries: Mapping[str, Lemma | Entry]) -> list[str]:
     """Return the ids of all statements that ``id`` rests on, directly or not, the nearest first."""
     found: dict[str, None] = {}
     front = list(entries[id].uses)
@@ -82,14 +101,14 @@ def ancestors(id: str, entries: Mapping[str, Lemma]) -> list[str]:
     return list(found)
 
 
-def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, Report]) -> Entry:
+def _entry(
+    id: str,
+    entries: Mapping[str, Lemma],
+    reports: Mapping[str, Report],
+    levels: Mapping[str, Level | None],
+) -> Entry:
     entry, report = entries[id], reports[id]
-    above = ancestors(id, entries)
-    colouring = [
-        Ancestor(used, level)
-        for used in above
-        if entries[used].kind is not Kind.ASSUMED and (level := reports[used].level) is not None
-    ]
+    weakest, cited, assumed = inherited(id, entries, levels)
     return Entry(
         id=id,
         kind=entry.kind,
@@ -103,9 +122,9 @@ def _entry(id: str, entries: Mapping[str, Lemma], reports: Mapping[str, Report])
         statement_uses=entry.statement_uses,
         proof_uses=entry.proof_uses,
         source=entry.source,
-        weakest_ancestor=max(colouring, key=lambda ancestor: ancestor.level.rank, default=None),
-        cited=tuple(used for used in above if entries[used].kind is Kind.CITED),
-        assumed=tuple(used for used in above if entries[used].kind is Kind.ASSUMED),
+        weakest_ancestor=weakest,
+        cited=cited,
+        assumed=assumed,
         failures=report.failures,
     )
 
@@ -152,7 +171,8 @@ def read_ledger(path: str | os.PathLike[str]) -> Ledger:
     ------
     LedgerError
         If the file is missing, is no JSON, has another schema version, lacks a field, holds a value
-        of the wrong type, or refers to a statement that it does not hold.
+        of the wrong type, refers to a statement that it does not hold, or holds a level that does not
+        follow from the records.
     """
     from checks.ledger_schema import decode_ledger
 
@@ -162,7 +182,7 @@ def read_ledger(path: str | os.PathLike[str]) -> Ledger:
         raise LedgerError(
             f"There is no ledger {path}: write it with `subquartic check --ledger {path}`."
         ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers of too many digits, too deep a nesting
         raise LedgerError(f"{path} is no JSON: {error}.") from None
     try:
         return decode_ledger(data)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import types
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from math import isfinite
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from checks.evidence import Level
-from checks.ledger_fields import SCHEMA, AtLeast, Ledger
-from checks.lemma import Kind
+from checks.ledger_fields import SCHEMA, AtLeast, Entry, Ledger, Record
+from checks.lemma import Kind, Run
+from checks.report import Report
 
 
 def decode_ledger(data: Any) -> Ledger:
@@ -46,6 +49,60 @@ def _check_references(ledger: Ledger) -> None:
                 raise ValueError(f"entries[{index}] ({entry.id}) refers to {used}, which has no entry.")
         if not isinstance(entry.level, Level) and entry.level not in kinds_as_level(entry.kind):
             raise ValueError(f"entries[{index}].level must be evidence, since {entry.id} is a {entry.kind}.")
+        for number, record in enumerate(entry.records):
+            refuse_unearned(record, f"entries[{index}].records[{number}]")
+    levels = {entry.id: entry.level if isinstance(entry.level, Level) else None for entry in ledger.entries}
+    for index, entry in enumerate(ledger.entries):
+        _check_conclusions(f"entries[{index}]", entry, ledger, levels)
+
+
+def _check_conclusions(where: str, entry: Entry, ledger: Ledger, levels: Mapping[str, Level | None]) -> None:
+    """Refuse what an entry concludes where its own records, or its ancestors, say otherwise."""
+    from checks.ledger import inherited
+
+    error = next((why.removeprefix(_ERROR) for why in entry.failures[:1] if why.startswith(_ERROR)), None)
+    run = Run(ledger.effort, ledger.seed)
+    report = Report(entry.id, entry.kind, entry.title, run, entry.records, entry.controls, 0.0, error)
+    concluded: dict[str, tuple[Any, Any]] = {
+        "failures": (entry.failures, report.failures),
+        "level": (entry.level, entry.kind if report.level is None else report.level),
+    }
+    stated = (entry.weakest_ancestor, entry.cited, entry.assumed)
+    derived = inherited(entry.id, ledger.by_id, levels)
+    names = ("weakest_ancestor", "cited", "assumed")
+    concluded |= dict(zip(names, zip(stated, derived, strict=True), strict=True))
+    for name, (written, follows) in concluded.items():
+        if written != follows:
+            raise ValueError(
+                f"{where}.{name} does not follow from the records of {entry.id} and its ancestors."
+            )
+
+
+def refuse_unearned(record: Record, where: str) -> None:
+    """Raise ValueError where no check earns such a record; the message names the field."""
+    fields_of = FIELDS_OF_LEVEL.get(record.level)
+    if fields_of is None:
+        raise ValueError(f"{where}.level must be earned by execution, not {record.level}.")
+    wanted: dict[type | None, str] = {None: "null", str: "a string", int: "an integer"}
+    for name, allowed in fields_of.items():
+        value = getattr(record, name)
+        if (None if value is None else type(value)) not in allowed:
+            words = " or ".join(wanted[kind] for kind in allowed)
+            raise ValueError(f"{where}.{name} must be {words} where the level is {record.level}.")
+    if record.level is not Level.FAILED and record.cases == 0:
+        raise ValueError(f"{where}.cases must be at least 1 where the level is {record.level}.")
+
+
+_ERROR = "error: "
+
+FIELDS_OF_LEVEL: Mapping[Level, Mapping[str, tuple[type | None, ...]]] = {
+    Level.SYMBOLIC: {"seed": (None,), "counterexample": (None,)},
+    Level.CERTIFIED: {"seed": (None,), "counterexample": (None,)},
+    Level.EXHAUSTIVE: {"seed": (None,), "counterexample": (None,)},
+    Level.SAMPLED: {"seed": (int,), "counterexample": (None,)},
+    Level.FAILED: {"seed": (int, None), "counterexample": (str,)},
+}
+"""The levels that a check earns, and what a record of each holds."""
 
 
 def decode(expected: Any, value: Any, where: str) -> Any:
@@ -109,7 +166,7 @@ def _decode_object(expected: type, value: Any, where: str) -> Any:
             raise ValueError(f"{prefix}{name} is missing.")
     for name in value:
         if name not in names:
-            raise ValueError(f"{prefix}{name} is not a field of the ledger.")
+            raise ValueError(f"{prefix}{name} is not a field.")
     return expected(**{name: decode(hints[name], value[name], f"{prefix}{name}") for name in names})
 
 
@@ -123,11 +180,11 @@ def _decode_scalar(expected: type, value: Any, where: str) -> Any:
     if expected is int and isinstance(value, float) and value.is_integer():
         value = int(value)  # JSON has one kind of number: 1.0 is an integer
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
     fits = isinstance(value, expected) and (expected is bool or not isinstance(value, bool))
     _require(fits, where, _json_word(expected), value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        _require(isfinite(value), where, "a finite number", value)
+    if isinstance(value, float):
+        _require(math.isfinite(value), where, "a finite number", value)
     return value
 
 

@@ -182,6 +182,8 @@ def damage(data, path, value):
         (("seed",), "0", "seed must be an integer, not '0'"),
         (("seed",), True, "seed must be an integer, not True"),
         (("seed",), -1, "seed must be at least 0, not -1"),
+        (("entries", 3, "seconds"), 10**400, r"entries\[3\].seconds must be a finite number"),
+        (("entries", 3, "level"), "SYMBOLIC", r"entries\[3\].level does not follow from the records"),
         (("versions",), [], "versions must be an object, not a list"),
         (("versions", "python"), 3, "versions.python must be a string, not 3"),
         (("entries",), {}, "entries must be a list, not an object"),
@@ -213,7 +215,7 @@ def test_a_missing_ledger_says_how_to_write_it(tmp_path):
         read_ledger(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 99999, b"1" * 9999])
 def test_what_is_no_ledger_is_refused(tmp_path, content):
     path = tmp_path / "ledger.json"
     path.write_bytes(content)
