@@ -1,9 +1,9 @@
 """What an interrupted run leaves behind, so that ``subquartic check --resume`` need not do it again.
 
 The file lies beside the ledger. Its first line holds the circumstances of the run; each further line holds
-one finished statement and a SHA-256 over it, and is on the disk before the next statement is reported. A
-kept report counts only in the same circumstances: effort, seed, versions and source files. Errors are not
-kept, since they may be the machine's.
+one finished statement and a SHA-256 over it and the first line, and is on the disk before the next statement
+is reported. A kept report counts only in the same circumstances: effort, seed, versions and source files.
+Errors are not kept, since they may be the machine's.
 
 A kept report is a note of what was earned, as the ledger is. It never becomes evidence again: its records
 are :class:`checks.ledger_fields.Record`, and its level follows from them by the same rule.
@@ -22,14 +22,14 @@ from typing import Any
 
 from checks.ledger import record_of, versions, write_ledger
 from checks.ledger_fields import Count, Record, Seconds
-from checks.ledger_schema import decode
+from checks.ledger_schema import decode, refuse_unearned
 from checks.lemma import Effort, Lemma, Run, registry
 from checks.report import ControlReport, LemmaReport, Report
 from checks.runner import run_lemmas
 from reductions.atomic import atomic_path
-from reductions.source_digest import source_digest
+from reductions.source_digest import refuse_changed_sources, source_digest
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,14 @@ class KeptReports:
         self.path = kept_path(ledger)
         self.found: dict[str, KeptReport] = {}
         now = _Circumstances(FORMAT, run.effort, run.seed, versions(), source_digest())
+        self._head = _encoded(asdict(now))
         self.message = self._take_over(now, run, entries, resume=resume)
         with atomic_path(self.path) as temporary:  # anew, without what was torn or damaged
-            temporary.write_bytes(_encoded(asdict(now)) + b"".join(map(_line, self.found.values())))
-        # Open to the end: where another run puts its own file there, this one's reports do not get into it.
-        self._file = open(self.path, "ab")  # noqa: SIM115
+            # Open from here to the end: where another run puts its own file there, be it at this very moment,
+            # this one's reports do not get into it.
+            self._file = open(temporary, "ab")  # noqa: SIM115
+            self._file.write(self._head + b"".join(self._line(found) for found in self.found.values()))
+            self._file.flush()
 
     def __enter__(self) -> KeptReports:
         return self
@@ -112,7 +115,7 @@ class KeptReports:
         if report.error is not None:
             return
         try:
-            self._file.write(_line(report))
+            self._file.write(self._line(report))
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -123,6 +126,27 @@ class KeptReports:
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
                 self.path.unlink()
+
+    def _line(self, report: Report) -> bytes:
+        kept = _Line(report.id, tuple(map(record_of, report.records)), report.controls, report.seconds)
+        return _encoded({"report": asdict(kept), "sha256": self._digest(asdict(kept))})
+
+    def _decoded(self, line: bytes) -> _Line | None:
+        """Return what a line holds, or None where it is damaged: its statement is then executed again."""
+        try:
+            data = json.loads(line)
+            if data["sha256"] != self._digest(data["report"]):
+                return None
+            kept: _Line = decode(_Line, data["report"], "")
+            for number, record in enumerate(kept.records):
+                refuse_unearned(record, f"records[{number}]")
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return kept
+
+    def _digest(self, data: Any) -> str:
+        """Over the circumstances too: under another first line, a line counts for nothing."""
+        return sha256(self._head + _encoded(data)).hexdigest()
 
     def _take_over(self, now: _Circumstances, run: Run, entries: Mapping[str, Lemma], *, resume: bool) -> str:
         try:
@@ -139,9 +163,13 @@ class KeptReports:
         if reason:
             return f"{self.path}: starts afresh, since {reason}"
         for line in lines:
-            kept = _decoded(line)
-            if kept is not None and kept.id in entries:
-                entry = entries[kept.id]
+            kept = self._decoded(line)
+            entry = None if kept is None else entries.get(kept.id)
+            if (
+                kept is not None
+                and entry is not None
+                and [c.name for c in kept.controls] == [*entry.controls]
+            ):
                 self.found[kept.id] = KeptReport(
                     entry.id, entry.kind, entry.title, run, kept.records, kept.controls, kept.seconds
                 )
@@ -176,6 +204,8 @@ def run_into_ledger(
     ------
     OSError
         If the ledger, or the file of kept reports, cannot be read or written.
+    RuntimeError
+        If the project's source files changed during the run.
     """
     entries = registry()
     reports: dict[str, Report] = {}
@@ -200,6 +230,7 @@ def run_into_ledger(
             notice(f"{kept.path}: what is finished is kept; the same command with --resume continues")
             raise
         ordered = [reports[id] for id in entries]
+        refuse_changed_sources()
         write_ledger(ledger, ordered, run)
         kept.remove()
     return ordered
@@ -222,27 +253,6 @@ def _difference(head: bytes, now: _Circumstances) -> str:
         if before != after:
             return f"{word} was {before} and is {after}"
     return "" if then.sources == now.sources else "the project's source files have changed"
-
-
-def _line(report: Report) -> bytes:
-    kept = _Line(report.id, tuple(map(record_of, report.records)), report.controls, report.seconds)
-    return _encoded({"report": asdict(kept), "sha256": _digest(asdict(kept))})
-
-
-def _decoded(line: bytes) -> _Line | None:
-    """Return what a line holds, or None where it is damaged: its statement is then executed again."""
-    try:
-        data = json.loads(line)
-        if data["sha256"] != _digest(data["report"]):
-            return None
-        kept: _Line = decode(_Line, data["report"], "")
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return kept
-
-
-def _digest(data: Any) -> str:
-    return sha256(_encoded(data)).hexdigest()
 
 
 def _encoded(data: Any) -> bytes:

@@ -11,8 +11,23 @@ from pathlib import Path
 def source_digest() -> str:
     """Return the SHA-256, in hexadecimal, over the names and contents of the project's Python files.
 
-    They are read once a process: later changes are not in the code that it runs.
+    They are read once a process: see :func:`refuse_changed_sources`.
     """
+    return _read()
+
+
+def refuse_changed_sources() -> None:
+    """Raise RuntimeError where the files have changed since :func:`source_digest` was first called.
+
+    Worker processes, and what is imported late, then ran other code than the digest says.
+    """
+    if _read() != source_digest():
+        raise RuntimeError(
+            "The project's source files have changed during the run, so it is of no one state: begin it anew."
+        )
+
+
+def _read() -> str:
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict, replace
 
@@ -15,6 +16,7 @@ from checks.ledger import build_ledger, read_ledger
 from checks.lemma import Effort, Kind, Run, declare, lemma, registry
 from checks.report import LemmaReport
 from checks.runner import run_lemmas
+from reductions.source_digest import source_digest
 
 
 def holds(n):
@@ -143,7 +145,7 @@ def test_an_error_is_not_kept(empty_registry, ledger):
         (Run(Effort.FULL), {}, "the effort was quick and is full"),
         (Run(), {"versions": lambda: {"numpy": "9"}}, "was .* and is not there"),
         (Run(), {"source_digest": lambda: "0" * 64}, "the project's source files have changed"),
-        (Run(), {"FORMAT": 2}, "the format was 1 and is 2"),
+        (Run(), {"FORMAT": 3}, "the format was 2 and is 3"),
     ],
 )
 def test_other_circumstances_start_afresh(executed, ledger, monkeypatch, run, changed, reason):
@@ -206,6 +208,49 @@ def test_a_damaged_line_is_executed_again(executed, ledger):
         kept_path(ledger).write_bytes(b"".join((head, damaged + b"\n", *rest)))
         with KeptReports(ledger, Run(), registry(), resume=True) as kept:
             assert set(kept.found) == {"lem-b", "lem-c"}
+
+
+def test_lines_of_other_circumstances_count_for_nothing(executed, ledger):
+    """A line is bound to the first line that it was written under, and to the statement's own controls."""
+    interrupted(ledger, after=2)
+    _, *lines = kept_path(ledger).read_bytes().splitlines(keepends=True)
+    interrupted(ledger, after=1, run=Run(seed=1))
+    head, *_ = kept_path(ledger).read_bytes().splitlines(keepends=True)
+    kept_path(ledger).write_bytes(b"".join((head, *lines)))
+    with KeptReports(ledger, Run(seed=1), registry(), resume=True) as kept:
+        assert kept.found == {}
+
+
+def test_a_statement_with_other_controls_is_executed_again(executed, ledger):
+    interrupted(ledger, after=2)
+    registry()["lem-a"].control("broken otherwise")(lambda run: exhaustive("c", "s", [1], 1, lambda n: False))
+    with KeptReports(ledger, Run(), registry(), resume=True) as kept:
+        assert set(kept.found) == {"lem-b"}
+
+
+def test_a_run_that_takes_the_file_at_once_is_not_written_into(executed, ledger, monkeypatch):
+    """Another run puts its own file there in the moment after this one's."""
+    (report,) = run_lemmas(["lem-a"])
+    real = os.replace
+
+    def overtaken(source, target):
+        real(source, target)
+        kept_path(ledger).unlink()
+        kept_path(ledger).write_bytes(b"another run's\n")
+
+    monkeypatch.setattr("os.replace", overtaken)
+    with KeptReports(ledger, Run(), registry(), resume=False) as kept:
+        kept.keep(report)
+        kept.remove()
+    assert kept_path(ledger).read_bytes() == b"another run's\n"
+
+
+def test_sources_that_change_during_a_run_leave_no_ledger(executed, ledger, monkeypatch):
+    source_digest()
+    monkeypatch.setattr("reductions.source_digest._read", lambda: "0" * 64)
+    with pytest.raises(RuntimeError, match="source files have changed during the run"):
+        run_into_ledger(ledger, Run())
+    assert not ledger.exists()
 
 
 @pytest.mark.parametrize("head", [b"", b"\n", b"[]\n", b"{}\n", b"\xff\n", b'{"format": 1}\n'])
