@@ -9,11 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 from jsonschema import Draft202012Validator
+from sphinx.errors import ExtensionError
 
 from checks.evidence import exhaustive
 from checks.ledger import write_ledger
 from checks.lemma import Effort, Kind, Run, declare, lemma
+from checks.mutation.record import write_record
 from checks.runner import run_lemmas
+from reductions.source_digest import source_digest
 
 EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
 
@@ -96,3 +99,39 @@ def test_the_ledger_and_its_schema_are_published(extension, app, folder):
 def test_nothing_is_published_of_a_build_that_failed(extension, app, folder):
     extension._publish(app, RuntimeError("no"))
     assert list((folder / "html").iterdir()) == []
+
+
+@pytest.fixture
+def loaded(extension, app, folder, monkeypatch):
+    """Load the ledger and a record of no mutants, each changed as a test says."""
+    app.config.mutants_path = "mutants.json"
+    write_record(folder / "mutants.json", 0, 0, ())
+    monkeypatch.setattr(extension, "catalogue", tuple)
+
+    def load(name=None, **changes):
+        if name is not None:
+            path = folder / f"{name}.json"
+            path.write_text(json.dumps(json.loads(path.read_text("utf8")) | changes), "utf8")
+        extension._load(app)
+        return app
+
+    return load
+
+
+def test_a_ledger_and_a_record_of_these_sources_are_loaded(loaded):
+    assert loaded().ledger.sources == loaded().mutants.sources == source_digest()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("ledger", {"sources": "0" * 64}, "^The ledger is of other source files: write it anew"),
+        ("mutants", {"sources": "0" * 64}, "^The record of mutants is of other source files: write it anew"),
+        ("mutants", {"versions": {}}, "^The record of mutants is of other versions of packages"),
+        ("mutants", {"declared": 1}, "^The record of mutants is of another catalogue"),
+        ("mutants", {"schema": 1}, "is no record of mutants: schema must be 2, not 1"),
+    ],
+)
+def test_what_was_made_of_other_sources_is_refused(loaded, name, changes, message):
+    with pytest.raises(ExtensionError, match=message):
+        loaded(name, **changes)

@@ -40,7 +40,7 @@ def mutants(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Take from this ledger of a quick run with the same seed that the code passes.",
+            help="Take from this ledger, of a quick run of this code with this seed, that it passes.",
         ),
     ] = None,
     record: Annotated[
@@ -72,6 +72,8 @@ def mutants(
     passed = () if ledger is None else _passed(ledger, seed)
     if each is not None:
         chosen = draw(chosen, each, seed)
+    if not chosen:
+        raise ValueError("There is nothing to change.")
     with progress_bar("breaking constructions", quiet=quiet) as bar:
         trials = run_mutants(chosen, passed=passed, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
     if record is not None:
@@ -99,13 +101,15 @@ def _of_statements(catalogue: Sequence[Mutant], ids: list[str] | None) -> list[M
 
 
 def _passed(path: Path, seed: int) -> list[str]:
-    """Return what a ledger says of the quick checks; nothing where it is of another kind of run."""
+    """Return what passed by a ledger; nothing where it is of another kind of run, or of other code."""
     from checks.evidence import Level
-    from checks.ledger import read_ledger
+    from checks.ledger import read_ledger, versions
     from checks.lemma import Effort
+    from reductions.source_digest import source_digest
 
     ledger = read_ledger(path)
-    if ledger.effort is not Effort.QUICK or ledger.seed != seed:
+    then = (ledger.effort, ledger.seed, ledger.sources, ledger.versions)
+    if then != (Effort.QUICK, seed, source_digest(), versions()):
         return []
     return [entry.id for entry in ledger.entries if entry.level is not Level.FAILED]
 
@@ -142,8 +146,8 @@ def _change(trial: Trial) -> str:
 
 
 def _outcome(trial: Trial) -> str:
-    if trial.timed_out:
-        return "no result in time"
+    if trial.unfinished is not None:
+        return trial.unfinished
     if trial.noticed is None:
         return "no check noticed"
     return f"declared equivalent, but {trial.noticed.statement} noticed: {trial.noticed.detail}"

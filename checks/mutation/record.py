@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from checks.mutation.mutant import Mutant, Part
-from checks.mutation.trial import Noticed, Sign, Trial
+from checks.ledger import versions
+from checks.ledger_fields import Count, Ledger
+from checks.ledger_schema import decode
+from checks.mutation.mutant import Mutant
+from checks.mutation.trial import Trial
+from reductions.source_digest import source_digest
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,10 @@ class Record:
 
     Attributes
     ----------
+    schema
+        The version of this format.
+    versions, sources
+        The packages and the source files that were run: see :class:`checks.ledger_fields.Ledger`.
     declared
         How many mutants the catalogue has.
     seed
@@ -28,8 +35,11 @@ class Record:
         Those that were tried, in the catalogue's order.
     """
 
-    declared: int
-    seed: int
+    schema: int
+    versions: dict[str, str]
+    sources: str
+    declared: Count
+    seed: Count
     trials: tuple[Trial, ...]
 
     @property
@@ -65,8 +75,8 @@ def write_record(path: Path, declared: int, seed: int, trials: Iterable[Trial]) 
     """
     from reductions.atomic import write_text
 
-    record = Record(declared, seed, tuple(trials))
-    text = json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1, ensure_ascii=False) + "\n"
+    record = Record(SCHEMA, versions(), source_digest(), declared, seed, tuple(trials))
+    text = json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
     return record
@@ -82,17 +92,43 @@ def read_record(path: Path) -> Record:
     """
     try:
         data = json.loads(path.read_text(encoding="utf8"))
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"schema must be {SCHEMA}, not {data['schema']!r}")
-        trials = tuple(_trial(**trial) for trial in data["trials"])
-        return Record(int(data["declared"]), int(data["seed"]), trials)
+        if isinstance(data, dict) and data.get("schema") != SCHEMA:
+            raise ValueError(f"schema must be {SCHEMA}, not {data.get('schema')!r}.")
+        record: Record = decode(Record, data, "")
     except FileNotFoundError:
         raise ValueError(f"There is no record {path}: write it with `subquartic mutants --record`.") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no record of mutants: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no record of mutants: {str(error).removesuffix('.')}.") from None
+    return record
 
 
-def _trial(mutant: dict[str, Any], line: int, noticed: Any, seconds: float, timed_out: bool) -> Trial:
-    mutant = {**mutant, "part": Part(mutant["part"]), "statements": tuple(mutant["statements"])}
-    sign = None if noticed is None else Noticed(**{**noticed, "sign": Sign(noticed["sign"])})
-    return Trial(Mutant(**mutant), line, sign, seconds, timed_out)
+def refuse_other_record(record: Record, ledger: Ledger, catalogue: Sequence[Mutant]) -> None:
+    """Raise ValueError where a record does not belong to this ledger and to this catalogue.
+
+    It was then made for other sources or packages, or is no record of these mutants: one is missing of a
+    statement that has some, is not declared so, or was noticed by a check that was not asked.
+    """
+    reason = ""
+    places = {mutant: place for place, mutant in enumerate(catalogue)}
+    tried = [places.get(trial.mutant) for trial in record.trials]
+    if record.sources != ledger.sources:
+        reason = "other source files"
+    elif record.versions != ledger.versions:
+        reason = "other versions of packages"
+    elif record.declared != len(catalogue) or not _in_order(tried):
+        reason = "another catalogue"
+    elif {m.statements[0] for m in catalogue} != {trial.mutant.statements[0] for trial in record.trials}:
+        reason = "some of the statements"
+    elif any(
+        trial.noticed and trial.noticed.statement not in trial.mutant.statements for trial in record.trials
+    ):
+        reason = "other checks"
+    if reason:
+        raise ValueError(
+            f"The record of mutants is of {reason}: write it anew with `subquartic mutants --record`."
+        )
+
+
+def _in_order(places: Sequence[int | None]) -> bool:
+    known = [place for place in places if place is not None]
+    return len(known) == len(places) and known == sorted(set(known))

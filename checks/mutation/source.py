@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.machinery
 import importlib.util
 import sys
@@ -129,18 +130,49 @@ class _ChangedModule(MetaPathFinder):
 PACKAGES = ("reductions", "checks")
 
 
-def import_changed(module: str, text: str) -> None:
-    """Let this process forget the project's modules, and import ``module`` from ``text`` from now on.
+def compiled() -> frozenset[str]:
+    """Return the modules whose text reaches compiled code: those that import numba, and all they import.
+
+    What numba keeps on disk goes by the name and the date of the compiled function's own file, but holds
+    constants and functions of the others too.
+    """
+    root = module_path("reductions").parents[1]
+    paths = {
+        ".".join(path.relative_to(root).with_suffix("").parts): path
+        for path in (root / "reductions").rglob("*.py")
+    }
+    imported: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        names = imported[module] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf8"))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
+    found: set[str] = set()
+    front = {m for m, names in imported.items() if any(n.partition(".")[0] == "numba" for n in names)}
+    while front:
+        found |= front
+        front = {name for module in front for name in imported[module] if name in paths} - found
+    return frozenset(found)
+
+
+def import_changed(module: str, text: str, cache: Path | None = None) -> None:
+    """Let this process forget the project's modules, and import ``module`` from ``text``.
 
     Only for a process that ends soon: what was imported before goes on living beside what comes.
+
+    Parameters
+    ----------
+    cache
+        An empty folder for what numba compiles, where the change reaches compiled code.
     """
     sys.meta_path.insert(0, _ChangedModule(module, text))
     for name in list(sys.modules):
         if name.partition(".")[0] in PACKAGES:
             del sys.modules[name]
-    if "numba" in text:  # compiled code is cached by the file's date, which has not changed
-        import tempfile
-
+    if cache is not None:
         import numba
 
-        setattr(numba.config, "CACHE_DIR", tempfile.mkdtemp(prefix="subquartic-mutant-"))  # noqa: B010
+        setattr(numba.config, "CACHE_DIR", str(cache))  # noqa: B010
+    importlib.import_module(module)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from multiprocessing.connection import Connection
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from checks.mutation.mutant import Mutant
-from checks.mutation.source import MutantError, import_changed, mutated_source
+from checks.mutation.source import MutantError, compiled, import_changed, module_path, mutated_source
+from reductions.source_digest import refuse_changed_sources, source_digest
 
 PATIENCE = 300.0
 """Seconds after which a check that has not noticed counts as one that does not."""
@@ -59,23 +63,28 @@ class Trial:
         The first sign; None where every check passed.
     seconds
         Wall time.
-    timed_out
-        Whether the checks were ended after :data:`PATIENCE` seconds, without a sign.
+    unfinished
+        Why the checks came to no end, which is no sign of anything: no result in :data:`PATIENCE` seconds, a
+        module that cannot be imported, a process that died, an error that may be the machine's. None where
+        they did come to an end.
     """
 
     mutant: Mutant
     line: int
     noticed: Noticed | None
     seconds: float
-    timed_out: bool = False
+    unfinished: str | None = None
 
     @property
     def as_it_must(self) -> bool:
         """Whether a check noticed; for an equivalent mutant, whether none did."""
-        return not self.timed_out and (self.noticed is None) == (self.mutant.equivalent is not None)
+        return self.unfinished is None and (self.noticed is None) == (self.mutant.equivalent is not None)
 
 
 Progress = Callable[[int, int], None]
+_Task = tuple[tuple[str, ...], str, str]  # the statements to ask, the module, its text
+_Answer = tuple[str, str, str] | str | None  # a sign; why there is none; None where every check passed
+_Result = tuple[Noticed | None, float, str | None]
 
 
 def run_mutants(
@@ -89,7 +98,8 @@ def run_mutants(
 ) -> list[Trial]:
     """Run the quick checks of each mutant's statements on it, until one notices.
 
-    Before that, the same checks are run on the unchanged code, where none may notice anything.
+    Before that, the same checks are run on the unchanged code, imported in the same way, where none may
+    notice anything.
 
     Parameters
     ----------
@@ -105,40 +115,50 @@ def run_mutants(
     MutantError
         If a mutant does not fit the code, names a statement that is not registered, or a check fails on the
         unchanged code.
+    RuntimeError
+        If the project's source files change meanwhile.
     """
     if jobs < 1:
         raise ValueError(f"Argument 'jobs' must be at least 1, not {jobs}.")
+    source_digest()  # as it is now
     mutants = list(mutants)
     changes = [mutated_source(mutant) for mutant in mutants]
     statements = tuple(dict.fromkeys(id for mutant in mutants for id in mutant.statements))
     _refuse_unregistered(statements)
     first = [id for id in statements if id not in passed]
-    tasks: list[tuple[tuple[str, ...], str | None, str]]
-    tasks = [((id,), None, "") for id in first]
+    modules = {id: mutant.module for mutant in reversed(mutants) for id in mutant.statements}
+    tasks: list[_Task]
+    tasks = [((id,), modules[id], module_path(modules[id]).read_text("utf8")) for id in first]
     tasks += [
         (mutant.statements, mutant.module, text) for mutant, (text, _) in zip(mutants, changes, strict=True)
     ]
+    reaching = compiled()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["checks.mutation.preload"])
     done = 0
 
-    def attempt(task: tuple[tuple[str, ...], str | None, str]) -> tuple[Noticed | None, float, bool]:
+    def attempt(task: _Task) -> _Result:
         nonlocal done
-        result = _attempt(context, task, seed, patience)
+        cache = Path(tempfile.mkdtemp(dir=folder)) if task[1] in reaching else None
+        result = _attempt(context, task, cache, seed, patience)
         done += 1
         if progress is not None:
             progress(done, len(tasks))
         return result
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="subquartic-mutants-", ignore_cleanup_errors=True) as folder,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
         results = list(pool.map(attempt, tasks))
-    for id, (noticed, _, timed_out) in zip(first, results, strict=False):
-        if noticed is not None or timed_out:
-            reason = noticed.detail if noticed else f"no result in {patience:.0f} s"
+    refuse_changed_sources()
+    for id, (noticed, _, unfinished) in zip(first, results, strict=False):
+        if noticed is not None or unfinished is not None:
+            reason = noticed.detail if noticed else unfinished
             raise MutantError(f"{id} fails on the unchanged code: {reason}")
     return [
-        Trial(mutant, line, noticed, round(seconds, 3), timed_out)
-        for mutant, (_, line), (noticed, seconds, timed_out) in zip(
+        Trial(mutant, line, noticed, round(seconds, 3), unfinished)
+        for mutant, (_, line), (noticed, seconds, unfinished) in zip(
             mutants, changes, results[len(first) :], strict=True
         )
     ]
@@ -153,44 +173,56 @@ def _refuse_unregistered(statements: Sequence[str]) -> None:
             raise MutantError(f"{id} is no registered statement with a check.")
 
 
-def _attempt(context: Any, task: Any, seed: int, patience: float) -> tuple[Noticed | None, float, bool]:
+def _attempt(context: Any, task: _Task, cache: Path | None, seed: int, patience: float) -> _Result:
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, *task, seed), daemon=True)
+    process = context.Process(target=_child, args=(sender, *task, cache, seed), daemon=True)
     start = perf_counter()
     process.start()
     sender.close()
-    timed_out = not receiver.poll(patience)
-    answer: tuple[str, str, str] | None = None
-    if timed_out:
+    answer: _Answer = None
+    if not receiver.poll(patience):
         process.kill()
+        answer = f"no result in {patience:.0f} s"
+        process.join()
     else:
         try:
             answer = receiver.recv()
-        except EOFError:  # the process died: killed by the system, or by a fault in compiled code
-            answer = (task[0][0], Sign.EXCEPTION.value, "the process died")
-    process.join()
+            process.join()
+        except EOFError:  # killed by the system, or by a fault in compiled code
+            process.join()
+            answer = f"the process died ({process.exitcode})"
     seconds = perf_counter() - start
-    noticed = None if answer is None else Noticed(answer[0], Sign(answer[1]), answer[2])
-    return noticed, seconds, timed_out
+    if answer is None or isinstance(answer, str):
+        return None, seconds, answer
+    return Noticed(answer[0], Sign(answer[1]), answer[2]), seconds, None
 
 
-def _child(sender: Connection, statements: tuple[str, ...], module: str | None, text: str, seed: int) -> None:
-    if module is not None:
-        import_changed(module, text)
+def _child(
+    sender: Connection, statements: tuple[str, ...], module: str, text: str, cache: Path | None, seed: int
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends it without a word
+    try:
+        import_changed(module, text, cache)
+    except Exception as error:
+        sender.send(_one_line(f"{module} cannot be imported: {type(error).__name__}: {error}"))
+        return
     sender.send(_first_sign(statements, seed))
 
 
-def _first_sign(statements: Sequence[str], seed: int) -> tuple[str, str, str] | None:
-    """Return the statement, the sign and the detail of the first check that notices."""
+def _first_sign(statements: Sequence[str], seed: int) -> _Answer:
+    """Return the statement, the sign and the detail of the first check that notices, or why none could."""
     id = statements[0]
     try:
         # Here, not above: these modules, too, are imported anew where a construction was changed.
+        from checks.evidence import Evidence
         from checks.lemma import Run, registry
 
         entries, run = registry(), Run(seed=seed)
         for id in statements:
             entry = entries[id]
             for evidence in entry.check(run) if entry.check else ():
+                if not isinstance(evidence, Evidence):
+                    return f"the check of {id} yields what is no evidence"
                 if evidence.failed:
                     detail = f"{evidence.claim}: {evidence.counterexample}"
                     return id, Sign.COUNTEREXAMPLE.value, _one_line(detail)
@@ -198,6 +230,8 @@ def _first_sign(statements: Sequence[str], seed: int) -> tuple[str, str, str] | 
                 evidence = control(run)
                 if not evidence.failed or evidence.cases == 0:
                     return id, Sign.CONTROL.value, _one_line(f"control not rejected: {name}")
+    except (MemoryError, OSError) as error:  # perhaps the machine's
+        return _one_line(f"{type(error).__name__}: {error}")
     except Exception as error:
         return id, Sign.EXCEPTION.value, _one_line(f"{type(error).__name__}: {error}")
     return None

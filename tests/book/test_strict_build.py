@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,12 @@ def build(sources: Path) -> tuple[int, str]:
     command = [Path(sys.executable).with_name("jupyter-book"), "build", sources, "-W", "--keep-going"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     return finished.returncode, re.sub(r"\x1b\[[\d;]*m", "", finished.stdout + finished.stderr)
+
+
+def unused(ledger: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the entries that no other rests on."""
+    below = {used for entry in ledger["entries"] for used in entry["statement_uses"] + entry["proof_uses"]}
+    return (entry for entry in ledger["entries"] if entry["id"] not in below)
 
 
 def refused(sources: Path) -> str:
@@ -75,26 +83,33 @@ def test_a_lemma_without_proof(sources):
 def test_a_failed_check(sources):
     path = sources / "_data/ledger.json"
     ledger = json.loads(path.read_text("utf8"))
-    entry = next(entry for entry in ledger["entries"] if entry["id"] == "lem-split-and-list")
-    entry |= {"level": "FAILED", "failures": ["the claim: case 1: (0, 0)"]}
+    entry = next(entry for entry in unused(ledger) if entry["controls"])
+    entry["controls"][0] |= {"name": "one", "rejected": False}
+    entry |= {"level": "FAILED", "failures": ["control not rejected: one"]}
     path.write_text(json.dumps(ledger), "utf8")
-    assert "lem-split-and-list FAILED: the claim: case 1: (0, 0)" in refused(sources)
+    assert f"{entry['id']} FAILED: control not rejected: one" in refused(sources)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ledger", "The ledger is of other source files: write it anew with `subquartic check`"),
+        ("mutants", "The record of mutants is of other source files: write it anew with `subquartic mutants"),
+    ],
+)
+def test_a_record_of_other_sources(sources, name, message):
+    path = sources / f"_data/{name}.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf8")) | {"sources": "0" * 64}), "utf8")
+    assert message in refused(sources)
 
 
 def test_an_outdated_or_missing_ledger(sources):
     path = sources / "_data/ledger.json"
     ledger = json.loads(path.read_text("utf8"))
-    unused = next(
-        entry
-        for entry in ledger["entries"]
-        if not any(
-            entry["id"] in other["statement_uses"] + other["proof_uses"] for other in ledger["entries"]
-        )
-        and not any(entry["id"] in other["assumed"] for other in ledger["entries"])
-    )
-    ledger["entries"].remove(unused)
+    entry = next(unused(ledger))
+    ledger["entries"].remove(entry)
     path.write_text(json.dumps(ledger), "utf8")
-    assert f"The ledger is out of date ({unused['id']})" in refused(sources)
+    assert f"The ledger is out of date ({entry['id']})" in refused(sources)
     path.unlink()
     assert "write it with `subquartic check --ledger" in refused(sources)
 

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from checks.cli.mutants import _passed
+from checks.evidence import exhaustive
+from checks.ledger import write_ledger
+from checks.lemma import Effort, Run, lemma
+from checks.runner import run_lemmas
 
 
 def test_one_statement_as_json(subquartic):
@@ -35,3 +44,25 @@ def test_what_is_refused(subquartic, tmp_path):
         assert message in result.stderr
         assert len(result.stderr.strip().splitlines()) == 1
         assert not (tmp_path / "m.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "believed"),
+    [
+        ({}, True),
+        ({"sources": "0" * 64}, False),
+        ({"versions": {}}, False),
+        ({"seed": 1}, False),
+        ({"effort": Effort.FULL}, False),
+    ],
+)
+def test_only_a_ledger_of_this_code_is_believed(empty_registry, tmp_path, changed, believed):
+    @lemma("lem-a", title="A")
+    def check(run):
+        yield exhaustive("c", "s", [1], 1, lambda n: True)
+
+    check.control("broken")(lambda run: exhaustive("c", "s", [1], 1, lambda n: False))
+    path = tmp_path / "ledger.json"
+    ledger = write_ledger(path, run_lemmas(), Run())
+    path.write_text(json.dumps(asdict(replace(ledger, **changed))), "utf8")
+    assert _passed(path, seed=0) == (["lem-a"] if believed else [])

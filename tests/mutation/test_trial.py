@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from checks.ledger_fields import Ledger
+from checks.lemma import Effort
 from checks.mutation.lower_bound.split_and_list import MUTANTS, room
 from checks.mutation.mutant import Part
-from checks.mutation.record import draw, read_record, write_record
-from checks.mutation.source import MutantError, mutated_source
+from checks.mutation.record import draw, read_record, refuse_other_record, write_record
+from checks.mutation.source import MutantError, compiled, mutated_source
 from checks.mutation.survey import survey
-from checks.mutation.trial import Sign, run_mutants
+from checks.mutation.trial import Noticed, Sign, Trial, run_mutants
 
+ROOT = Path(__file__).parents[2]
 BREAKING = MUTANTS[0]
 EQUIVALENT = next(mutant for mutant in MUTANTS if mutant.equivalent is not None)
 PASSED = ("lem-split-and-list",)
@@ -48,8 +55,69 @@ def test_trials_say_who_noticed_and_the_code_stays_as_it_is(tmp_path):
 def test_a_mutant_without_result_in_time_counts_as_unnoticed():
     endless = room.formula("halves", "first = -", "while True: pass\n    first = -", "it never ends")
     (trial,) = run_mutants([endless], passed=PASSED, patience=3)
-    assert trial.timed_out
+    assert trial.unfinished == "no result in 3 s"
     assert not trial.as_it_must
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "the process died (-9)"),
+        ("raise SystemExit", "the process died (0)"),
+        ("raise MemoryError", "MemoryError:"),
+        ("raise OSError(28, 'No space left on device')", "OSError: [Errno 28] No space left on device"),
+    ],
+)
+def test_what_may_be_the_machines_is_no_sign(statement, reason):
+    ended = room.formula("halves", "first = -", f"{statement}\n    first = -", "it ends")
+    (trial,) = run_mutants([ended], passed=PASSED)
+    assert trial.noticed is None
+    assert trial.unfinished == reason
+    assert not trial.as_it_must
+    assert not replace(trial, mutant=EQUIVALENT).as_it_must
+
+
+def test_a_module_that_cannot_be_imported_is_no_sign():
+    broken = room.formula("", "def halves(", "1 // 0\n\n\ndef halves(", "the module is none")
+    (trial,) = run_mutants([broken], passed=PASSED)
+    assert trial.noticed is None
+    assert trial.unfinished.startswith(f"{room.module} cannot be imported: ZeroDivisionError")
+
+
+def test_compiled_code_depends_on_what_it_imports():
+    found = compiled()
+    assert {
+        "reductions.fast_attention.compiled_kernels",
+        "reductions.fast_attention.tiles",  # compiled in as constants
+        "reductions.fast_attention.vector_exponential",
+        "reductions.problems.orthogonal_pair_scan",
+    } <= found
+    assert room.module not in found
+
+
+def test_a_change_that_reaches_compiled_code_is_compiled(tmp_path):
+    """What numba keeps on disk of the unchanged code is not run in its place."""
+    script = """
+import importlib, sys
+from pathlib import Path
+import numpy as np
+from checks.mutation.source import import_changed, module_path
+name = "reductions.problems.orthogonal_pair_scan"
+words = np.ones((1, 1), np.uint64)
+print(importlib.import_module(name).first_tile_with_a_pair(words, words, 1))
+text = module_path(name).read_text("utf8")
+import_changed(name, text.replace("begin + j]) == zero", "begin + j]) != zero"), Path(sys.argv[1]))
+print(importlib.import_module(name).first_tile_with_a_pair(words, words, 1))
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == ["None", "0"]
+
+
+def test_sources_that_change_meanwhile_are_refused(monkeypatch):
+    monkeypatch.setattr("reductions.source_digest._read", lambda: "0" * 64)
+    with pytest.raises(RuntimeError, match="source files have changed during the run"):
+        run_mutants([EQUIVALENT], passed=PASSED)
 
 
 def test_a_control_that_is_no_longer_rejected_is_a_sign():
@@ -149,7 +217,9 @@ def test_draw_takes_the_same_of_every_statement():
     assert draw(mutants, 99, seed=1) == mutants
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 0}', '{"schema": 1, "trials": [{}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2, "trials": [{}]}', "[" * 99999]
+)
 def test_a_record_that_is_none(tmp_path, text):
     path = tmp_path / "mutants.json"
     path.write_text(text, "utf8")
@@ -167,3 +237,78 @@ def test_record_is_json_for_other_programs(tmp_path):
     assert data["seed"] == 5
     assert data["trials"][0]["mutant"]["equivalent"] == EQUIVALENT.equivalent
     assert data["trials"][0]["noticed"] is None
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A record of a whole small catalogue, as plain data, and what it belongs to."""
+    catalogue = [BREAKING, EQUIVALENT, replace(BREAKING, statements=("lem-other",))]
+    sign = Noticed("lem-split-and-list", Sign.COUNTEREXAMPLE, "the claim: case 1: 0")
+    trials = [
+        Trial(catalogue[0], 3, sign, 0.5),
+        Trial(catalogue[1], 4, None, 0.5),
+        Trial(catalogue[2], 3, replace(sign, statement="lem-other"), 0.5),
+    ]
+    path = tmp_path_factory.mktemp("record") / "mutants.json"
+    record = write_record(path, 3, 0, trials)
+    ledger = Ledger(2, dict(record.versions), record.sources, Effort.QUICK, 0, ())
+    return json.loads(path.read_text("utf8")), ledger, catalogue
+
+
+def read_back(data, path):
+    path.write_text(json.dumps(data), "utf8")
+    return read_record(path)
+
+
+def test_a_record_belongs_to_its_ledger_and_catalogue(recorded, tmp_path):
+    data, ledger, catalogue = recorded
+    record = read_back(data, tmp_path / "m.json")
+    refuse_other_record(record, ledger, catalogue)
+    assert record.complete
+    refuse_other_record(replace(record, trials=record.trials[1:]), ledger, catalogue)  # some were drawn
+    for change, other_ledger, reason in (
+        ({"sources": "0" * 64}, {}, "other source files"),
+        ({}, {"sources": "0" * 64}, "other source files"),
+        ({}, {"versions": {"numpy": "0"}}, "other versions of packages"),
+        ({"declared": 4}, {}, "another catalogue"),
+        ({"trials": data["trials"][::-1]}, {}, "another catalogue"),
+        ({"trials": [data["trials"][0], *data["trials"]]}, {}, "another catalogue"),
+        ({"trials": data["trials"][:2]}, {}, "some of the statements"),
+        ({"trials": []}, {}, "some of the statements"),
+    ):
+        forged = read_back(data | change, tmp_path / "m.json")
+        with pytest.raises(ValueError, match=f"^The record of mutants is of {reason}: write it anew with"):
+            refuse_other_record(forged, replace(ledger, **other_ledger), catalogue)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        (("mutant", "equivalent"), "It is claimed to change nothing.", "another catalogue"),
+        (("mutant", "after"), "variables // 3", "another catalogue"),
+        (("noticed", "statement"), "lem-other", "other checks"),
+    ],
+)
+def test_a_record_of_what_is_not_declared_so(recorded, tmp_path, path, value, reason):
+    data, ledger, catalogue = copy.deepcopy(recorded)
+    data["trials"][0][path[0]][path[1]] = value
+    with pytest.raises(ValueError, match=reason):
+        refuse_other_record(read_back(data, tmp_path / "m.json"), ledger, catalogue)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("line", "3"),
+        ("seconds", -1e400),
+        ("unfinished", True),
+        ("noticed", {}),
+        ("more", 1),
+        ("mutant", None),
+    ],
+)
+def test_a_record_with_a_wrong_value(recorded, tmp_path, field, value):
+    data = copy.deepcopy(recorded[0])
+    data["trials"][1][field] = value
+    with pytest.raises(ValueError, match=r"is no record of mutants: trials\[1\]\."):
+        read_back(data, tmp_path / "m.json")

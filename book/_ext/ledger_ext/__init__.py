@@ -7,7 +7,8 @@ that a badge links to, and provides the directives ``ledger-table``, ``mutant-ta
 The ledger and its JSON Schema become downloads of the book.
 
 The build fails where a registered statement has no box, a box has no registered statement, or the
-two are of different kinds; it warns (an error under ``-W``) where a check FAILED or did not notice a mutant.
+two are of different kinds, and where the ledger or the record of mutants was made for other source files;
+it warns (an error under ``-W``) where a check FAILED or did not notice a mutant.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from checks.json_schema import ledger_json_schema
 from checks.ledger import read_ledger
 from checks.ledger_fields import Ledger
 from checks.lemma import Kind, registry
-from checks.mutation.record import Record, read_record
+from checks.mutation.catalogue import catalogue
+from checks.mutation.record import Record, read_record, refuse_other_record
 from ledger_ext.badges import badge, evidence
 from ledger_ext.boxes import PROVED_KINDS, Place, is_box, open_unnumbered_box, places_of, tidy_ids
 from ledger_ext.graph import graph_figure, uses_table
@@ -39,6 +41,7 @@ from ledger_ext.mutants import mutant_tables, mutated_files
 from ledger_ext.source_pages import source_pages
 from ledger_ext.tables import DOWNLOADS, LEDGER_FILE, SCHEMA_FILE, ledger_table
 from ledger_ext.view import View
+from reductions.source_digest import source_digest
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +104,9 @@ def _load(app: Sphinx) -> None:
     try:
         app.ledger = read_ledger(_ledger_path(app))  # type: ignore[attr-defined]
         app.mutants = read_record(_record_path(app))  # type: ignore[attr-defined]
+        if _ledger(app).sources != source_digest():
+            raise ValueError("The ledger is of other source files: write it anew with `subquartic check`.")
+        refuse_other_record(_record(app), _ledger(app), catalogue())
     except ValueError as error:
         raise ExtensionError(str(error)) from None
 
@@ -156,7 +162,12 @@ def _check(app: Sphinx, env: BuildEnvironment) -> None:
         if entry.level is Level.FAILED:
             log.warning("%s FAILED: %s", entry.id, "; ".join(entry.failures), type="ledger")
     for trial in _record(app).unexpected:
-        log.warning("mutant %s: %s", trial.mutant, trial.noticed or "no check noticed", type="ledger")
+        log.warning(
+            "mutant %s: %s",
+            trial.mutant,
+            trial.noticed or trial.unfinished or "no check noticed",
+            type="ledger",
+        )
 
 
 def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -86,9 +86,9 @@ def _outcome(view: View, trial: Trial) -> str:
         sign = f"{SIGNS[trial.noticed.sign]}: {escape(trial.noticed.detail)}"
         other = trial.noticed.statement != trial.mutant.statements[0]
         return (f"{view.statement_link(trial.noticed.statement)}, " if other else "") + sign
-    if trial.mutant.equivalent is not None:
+    if trial.mutant.equivalent is not None and trial.unfinished is None:
         return f"nothing changes: {escape(trial.mutant.equivalent)}"
-    return "<strong>no check</strong>"
+    return f"<strong>no check</strong>{f': {escape(trial.unfinished)}' if trial.unfinished else ''}"
 
 
 def _path(trial: Trial) -> str:
