@@ -40,7 +40,7 @@ RATE = "(3) degree ceil(sigma ln n) - 1 is enough where ln n >= e^4 b"
 RANK = "(3) then r is at most n^(sigma (1 + ln(1 + c/sigma)))"
 LIMIT = "(4) sigma and the rank's exponent tend to 0 in both cases"
 FALLING = "(4) the accounts' exponents fall towards 2, and below 4"
-NUMBERS = "(5) sum |c_p| b^p is at most 4 (1 + sqrt 2)^g max |P|"
+NUMBERS = "(5) sum |c_p| b^p is at most 4 (1 + sqrt 2)^g (1 + eps) e^b"
 
 Claims = Iterator[tuple[str, Any, Relation, Any]]
 
