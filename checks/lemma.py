@@ -171,6 +171,18 @@ def declare(
     return _register(Lemma(id, kind, title, statement_uses, (), source, construction))
 
 
+def registered(id: str, module: str) -> Lemma:
+    """Return the statement with this id after importing the module of its check, and no other.
+
+    Raises
+    ------
+    KeyError
+        If that module does not register it.
+    """
+    importlib.import_module(module)
+    return _registry[id]
+
+
 CHECK_PACKAGES = ("checks.lower_bound", "checks.upper_bound")
 
 

@@ -82,7 +82,7 @@ class Trial:
 
 
 Progress = Callable[[int, int], None]
-_Task = tuple[tuple[str, ...], str, str]  # the statements to ask, the module, its text
+_Task = tuple[dict[str, str], str, str]  # statements with the modules of their checks; a module, its text
 _Answer = tuple[str, str, str] | str | None  # a sign; why there is none; None where every check passed
 _Result = tuple[Noticed | None, float, str | None]
 
@@ -124,13 +124,14 @@ def run_mutants(
     mutants = list(mutants)
     changes = [mutated_source(mutant) for mutant in mutants]
     statements = tuple(dict.fromkeys(id for mutant in mutants for id in mutant.statements))
-    _refuse_unregistered(statements)
+    checks = _modules_of_checks(statements)
     first = [id for id in statements if id not in passed]
     modules = {id: mutant.module for mutant in reversed(mutants) for id in mutant.statements}
     tasks: list[_Task]
-    tasks = [((id,), modules[id], module_path(modules[id]).read_text("utf8")) for id in first]
+    tasks = [({id: checks[id]}, modules[id], module_path(modules[id]).read_text("utf8")) for id in first]
     tasks += [
-        (mutant.statements, mutant.module, text) for mutant, (text, _) in zip(mutants, changes, strict=True)
+        ({id: checks[id] for id in mutant.statements}, mutant.module, text)
+        for mutant, (text, _) in zip(mutants, changes, strict=True)
     ]
     reaching = compiled()
     context = multiprocessing.get_context("forkserver")
@@ -164,13 +165,14 @@ def run_mutants(
     ]
 
 
-def _refuse_unregistered(statements: Sequence[str]) -> None:
+def _modules_of_checks(statements: Sequence[str]) -> dict[str, str]:
     from checks.lemma import registry
 
     entries = registry()
     for id in statements:
         if id not in entries or entries[id].check is None:
             raise MutantError(f"{id} is no registered statement with a check.")
+    return {id: entries[id].module for id in statements}
 
 
 def _attempt(context: Any, task: _Task, cache: Path | None, seed: int, patience: float) -> _Result:
@@ -198,7 +200,7 @@ def _attempt(context: Any, task: _Task, cache: Path | None, seed: int, patience:
 
 
 def _child(
-    sender: Connection, statements: tuple[str, ...], module: str, text: str, cache: Path | None, seed: int
+    sender: Connection, statements: dict[str, str], module: str, text: str, cache: Path | None, seed: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends it without a word
     try:
@@ -209,17 +211,20 @@ def _child(
     sender.send(_first_sign(statements, seed))
 
 
-def _first_sign(statements: Sequence[str], seed: int) -> _Answer:
-    """Return the statement, the sign and the detail of the first check that notices, or why none could."""
-    id = statements[0]
+def _first_sign(statements: dict[str, str], seed: int) -> _Answer:
+    """Return the statement, the sign and the detail of the first check that notices, or why none could.
+
+    ``statements`` are ids with the modules of their checks: only these are imported.
+    """
+    id = next(iter(statements))
     try:
         # Here, not above: these modules, too, are imported anew where a construction was changed.
         from checks.evidence import Evidence
-        from checks.lemma import Run, registry
+        from checks.lemma import Run, registered
 
-        entries, run = registry(), Run(seed=seed)
-        for id in statements:
-            entry = entries[id]
+        run = Run(seed=seed)
+        for id, module in statements.items():
+            entry = registered(id, module)
             for evidence in entry.check(run) if entry.check else ():
                 if not isinstance(evidence, Evidence):
                     return f"the check of {id} yields what is no evidence"
