@@ -24,6 +24,7 @@ from reductions.polynomials.remez import best_error_bounds
 from reductions.problems.attention import attention
 from reductions.upper_bound.low_rank_attention import (
     approximation_error,
+    exact_operation_count,
     low_rank_attention,
     operation_count,
 )
@@ -129,6 +130,20 @@ def counted_run(case: tuple[int, ...], count: Callable[..., int] = operation_cou
     return bool((values == exact).all() and counter.count + plain == stated)
 
 
+def counted_exact_run(case: tuple[int, ...]) -> bool:
+    """Run attention on numbers that count, with a square in the place of each exponential."""
+    dimension, columns, queries, keys = case
+    counter = Counter()
+    q, k, v = (
+        counter.array(np.ones(shape)) for shape in ((queries, dimension), (keys, dimension), (keys, columns))
+    )
+    logits = q @ k.T / 2
+    sums = (logits * logits) @ np.hstack([v, counter.array(np.ones((keys, 1)))])
+    outputs = sums[:, :-1] / sums[:, -1:]
+    stated = exact_operation_count(dimension, columns, queries, keys)
+    return outputs.shape == (queries, columns) and counter.count == stated
+
+
 def within_rounding(layer: Layer, dtype: Any, output: NDArray[Any]) -> bool:
     """Compare an output with the exact one and the rounding bound, exactly."""
     return largest_error(output, exact_output(layer)) <= Fraction(rounding(layer, dtype))
@@ -191,6 +206,10 @@ def low_rank(run: Run) -> Iterator[Evidence]:
         product(*ranges),
         math.prod(map(len, ranges)),
         counted_run,
+    )
+    sizes = list(product(range(1, 4), repeat=4))
+    yield exhaustive(
+        f"{COUNT}, of exact attention", "d, d_v, L_q, L_k from 1 to 3", sizes, 3**4, counted_exact_run
     )
 
 

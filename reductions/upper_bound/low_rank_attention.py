@@ -129,3 +129,8 @@ def operation_count(dimension: int, value_dimension: int, degree: int, queries: 
     rank, columns = feature_count(dimension, degree), value_dimension + 1
     tokens = queries + keys
     return tokens * (rank - 1) + (tokens + 1) * rank * columns + queries * value_dimension
+
+
+def exact_operation_count(dimension: int, value_dimension: int, queries: int, keys: int) -> int:
+    """Return the same count of exact attention: logits, 1/tau, one exponential each, mean, division."""
+    return queries * keys * (dimension + 2 + value_dimension + 1) + queries * value_dimension

@@ -21,6 +21,7 @@ from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.problems.attention import attention
 from reductions.upper_bound.low_rank_attention import (
     approximation_error,
+    exact_operation_count,
     key_sums,
     low_rank_attention,
     operation_count,
@@ -151,6 +152,7 @@ def test_approximation_error():
 
 def test_operation_counts():
     assert operation_count(2, 1, 1, 1, 1) == 2 * 2 + 3 * 3 * 2 + 1
+    assert exact_operation_count(2, 1, 3, 5) == 15 * (2 + 2 + 2) + 3
     # Twice the tokens, twice the operations, but for the r (d_v + 1) products with the weights.
     once, twice = (operation_count(16, 16, 3, n, n) for n in (1000, 2000))
     assert twice == 2 * once - 969 * 17

@@ -66,6 +66,12 @@ MUTANTS = (
         "operation_count", "(tokens + 1) * rank", "tokens * rank", "weighting the state is free"
     ),
     room.coefficient("operation_count", "value_dimension + 1", "value_dimension", "the denominator is free"),
+    room.coefficient(
+        "exact_operation_count",
+        "dimension + 2 + value_dimension + 1",
+        "dimension + 1 + value_dimension + 1",
+        "exponentials are free",
+    ),
 )
 
 UNTOUCHED: dict[str, str] = {}
