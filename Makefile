@@ -24,7 +24,7 @@ check: setup     ## execute every lemma's check and write the ledger (LEVEL=quic
 	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER) $(if $(wildcard $(LEDGER).progress.jsonl),--resume)
 
 mutants: check   ## break the constructions, see that the checks notice, and write it down for the book
-	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 1) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS)
+	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 2) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS)
 
 bench: setup     ## measure speed side by side and write the results for the book (LEVEL=quick|full)
 	@mkdir -p $(dir $(BENCH))

@@ -57,15 +57,14 @@ def _group(view: View, id: str, trials: list[Trial]) -> str:
     title = view.ledger.by_id[id].title
     breaking = [trial for trial in trials if trial.mutant.equivalent is None]
     noticed = sum(trial.noticed is not None for trial in breaking)
-    count = f"{noticed} of {len(breaking)} noticed"
     rest = len(trials) - len(breaking)
-    if rest:
-        count += f", {rest} equivalent"
+    counts = [f"{noticed} of {len(breaking)} noticed"] if breaking else []
+    counts += [f"{rest} equivalent"] if rest else []
     caption = f"Mutants of {view.number(id)}, {title}"
     rows = [_row(view, trial) for trial in trials]
     return (
-        f'<details class="mutants"><summary>{view.statement_link(id)} {escape(title)}: {count}</summary>'
-        f"{table(caption, HEADINGS, rows)}</details>"
+        f'<details class="mutants"><summary>{view.statement_link(id)} {escape(title)}: {", ".join(counts)}'
+        f"</summary>{table(caption, HEADINGS, rows)}</details>"
     )
 
 
