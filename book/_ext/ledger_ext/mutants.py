@@ -63,8 +63,9 @@ def _group(view: View, id: str, trials: list[Trial]) -> str:
     caption = f"Mutants of {view.number(id)}, {title}"
     rows = [_row(view, trial) for trial in trials]
     return (
-        f'<details class="mutants"><summary>{view.statement_link(id)} {escape(title)}: {", ".join(counts)}'
-        f"</summary>{table(caption, HEADINGS, rows)}</details>"
+        f'<details class="mutants"><summary>{escape(view.number(id))}, {escape(title)}: {", ".join(counts)}'
+        # The link stands inside: a summary is a button, which must not hold another control.
+        f"</summary><p>{view.statement_link(id)}</p>{table(caption, HEADINGS, rows)}</details>"
     )
 
 
