@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 
@@ -32,6 +33,8 @@ def start(environment, tmp_path):
             text=True,
             cwd=tmp_path,
             env=variables,
+            # Ctrl-C is ignored in what a shell starts in the background, tests included; not here.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             **options,
         )
 
