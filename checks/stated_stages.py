@@ -57,21 +57,22 @@ def grows_as_stated(case: Layer) -> bool:
     )
     both = _product(value, out)
     w_q, w_k, w = map(_column_norm, (query, key, both))
-    r_q = _largest(_product(_rows(case.tokens), query))
-    r_k, u = (_largest(_product(_rows(case.seen), weights)) for weights in (key, both))
     rate = len(query[0]) / Fraction(layer.temperature)
 
     met = AttentionMagnitudes.measured(layer, case.tokens, case.seen)
     stage = AttentionStage.of(layer, met)
     own = AttentionMagnitudes.measured(layer, case.tokens)
+    r_q, r_k, u = map(Fraction, (met.query, met.key, met.output))
     eta = rate * (w_q * r_k * delta + w_k * r_q * other + w_q * w_k * delta * other)
     slope = w + rate * u * (w_q * r_k + w_k * r_q)
     grown, same = stage.growth(case.error, case.seen_error), stage.growth(case.error)
     alike = rate * delta * (w_q * r_k + w_k * r_q + w_q * w_k * delta)
     chain = propagate([LipschitzStage(3.0), stage, LipschitzStage(0.7)], [0.0, case.local, 0.0], case.error)
     return (
-        all(map(_is, (met.query, met.key, met.output), (r_q, r_k, u)))
-        and _is(own.key, _largest(_product(_rows(case.tokens), key)))
+        _is_measured(met.query, case.tokens, [query])
+        and _is_measured(met.key, case.seen, [key])
+        and _is_measured(met.output, case.seen, [value, out])
+        and _is_measured(own.key, case.tokens, [key])
         and own.join(met) == met.join(own) == _larger(own, met)
         and _is(stage.logit_move(case.error, case.seen_error), eta)
         and _is(stage.logit_move(case.error), alike)
@@ -100,6 +101,16 @@ def one_bound_is_stated(case: tuple[float, float, int, float]) -> bool:
 def _is(computed: float, stated: Fraction) -> bool:
     """Tell whether a float is the stated number, rounded up; 2^-200 is what underflow is made up for by."""
     return stated <= Fraction(computed) <= stated * _TIGHT + Fraction(1, 2**200)
+
+
+def _is_measured(computed: float, tokens: Floats, factors: list[Rows]) -> bool:
+    """Tell whether a float is the largest entry of a product, plus roundings of its sums without signs."""
+    product, sizes = _rows(tokens), _rows(np.abs(tokens))
+    for factor in factors:
+        product = _product(product, factor)
+        sizes = _product(sizes, [[abs(x) for x in row] for row in factor])
+    stated, room = _largest(product), _largest(sizes) * (_TIGHT - 1)
+    return stated <= Fraction(computed) <= stated + len(tokens[0]) * room + Fraction(1, 2**200)
 
 
 def _larger(one: AttentionMagnitudes, other: AttentionMagnitudes) -> AttentionMagnitudes:
