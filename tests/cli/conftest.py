@@ -19,12 +19,18 @@ def environment():
 
 @pytest.fixture
 def start(environment, tmp_path):
-    """Start the command in an empty folder."""
+    """Start the command in an empty folder; `before` is called in the new process."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     with_path = environment | {"PYTHONPATH": root}
 
-    def popen(*arguments, **options):
+    def popen(*arguments, before=lambda: None, **options):
         variables = with_path | options.pop("environment", {})
+
+        def prepare():
+            # Ctrl-C is ignored in what a shell starts in the background, tests included; not here.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            before()
+
         return subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             stdin=options.pop("stdin", subprocess.PIPE),
@@ -33,8 +39,7 @@ def start(environment, tmp_path):
             text=True,
             cwd=tmp_path,
             env=variables,
-            # Ctrl-C is ignored in what a shell starts in the background, tests included; not here.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=prepare,
             **options,
         )
 

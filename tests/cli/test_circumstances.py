@@ -22,7 +22,7 @@ def no_room():
 @LINUX
 @pytest.mark.parametrize("arguments", [("ov", "-o", "t.safetensors"), ("cnf", "-o", "t.cnf")])
 def test_a_disk_without_room_is_one_line_about_the_target(refused, tmp_path, arguments):
-    line = refused("generate", *arguments, preexec_fn=no_room, environment={"PYTHONDONTWRITEBYTECODE": "1"})
+    line = refused("generate", *arguments, before=no_room, environment={"PYTHONDONTWRITEBYTECODE": "1"})
     assert line == f"{arguments[-1]}: File too large."
     assert list(tmp_path.iterdir()) == []
 
@@ -57,7 +57,7 @@ def test_looking_whether_a_directory_can_be_written_leaves_nothing_behind(tmp_pa
 @pytest.mark.skipif(os.name != "posix", reason="closes a descriptor")
 @pytest.mark.parametrize("command", ["decide", "solve"])
 def test_a_closed_standard_input(refused, command):
-    assert refused(command, "-", preexec_fn=lambda: os.close(0)) == "standard input: it is closed."
+    assert refused(command, "-", before=lambda: os.close(0)) == "standard input: it is closed."
 
 
 @pytest.mark.skipif(os.name != "posix", reason="removes the directory it is in")
@@ -67,7 +67,7 @@ def test_a_deleted_working_directory(refused, running_example, tmp_path):
         os.chdir("gone")
         os.rmdir("../gone")
 
-    line = refused("generate", "ov", "-o", "t.safetensors", preexec_fn=delete)
+    line = refused("generate", "ov", "-o", "t.safetensors", before=delete)
     assert line == "the working directory no longer exists."
 
 
