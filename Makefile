@@ -42,13 +42,13 @@ pdf: setup       ## print the built book into book/_build/subquartic.pdf (needs 
 	$(BIN)/python book/_ext/print_book.py book/_build/html book/_build/subquartic.pdf
 
 test: setup      ## run the default tests
-	$(BIN)/python -m pytest -m "not slow and not book"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not book"
 
 test-slow: .venv/.lab ## run the long tests
-	$(BIN)/python -m pytest -m "slow and not book"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "slow and not book"
 
 test-book: setup ## drive the built book in a real browser (needs chromium; run `make book` first)
-	$(BIN)/python -m pytest -m book
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m book
 
 lint: setup      ## check style
 	$(BIN)/ruff check .

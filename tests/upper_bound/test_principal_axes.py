@@ -34,7 +34,9 @@ def test_checks_in_full(lemma):
 
 
 @pytest.mark.parametrize(
-    ("lemma", "name"), [(lemma, name) for lemma in LEMMAS for name in lemma.controls], ids=str
+    ("lemma", "name"),
+    [(lemma, name) for lemma in LEMMAS for name in lemma.controls],
+    ids=lambda value: getattr(value, "id", value),
 )
 def test_controls_are_rejected(lemma, name):
     evidence = lemma.controls[name](Run())
