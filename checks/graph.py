@@ -80,6 +80,35 @@ def lemma_graph(
     return graph
 
 
+def argument_of(graph: networkx.DiGraph[str], root: str) -> networkx.DiGraph[str]:
+    """Return the argument for one statement at a glance, from the whole graph.
+
+    It holds what ``root`` rests on, directly or not, but the definitions; an arrow stands only where no
+    longer way leads to the same statement. Attributes are as in ``graph``; an arrow that leads through a
+    definition alone counts as part "statement".
+
+    Raises
+    ------
+    ValueError
+        If ``graph`` does not hold ``root``.
+    """
+    import networkx
+
+    if root not in graph:
+        raise ValueError(f"Argument 'root' must be a statement of the graph, not {root!r}.")
+    told = [
+        id
+        for id in graph
+        if id == root
+        or (id in networkx.descendants(graph, root) and graph.nodes[id]["kind"] is not Kind.DEFINITION)
+    ]
+    short = networkx.transitive_reduction(networkx.transitive_closure_dag(graph).subgraph(told))
+    short.add_nodes_from((id, graph.nodes[id]) for id in told)
+    for start, end in short.edges:
+        short.edges[start, end]["part"] = graph.edges.get((start, end), {}).get("part", "statement")
+    return short
+
+
 def _level_without_run(entry: Lemma) -> str:
     if entry.kind in (Kind.CITED, Kind.ASSUMED):
         return entry.kind.value.upper()

@@ -70,7 +70,7 @@ def build_ledger(reports: Iterable[Report], run: Run, entries: Mapping[str, Lemm
         sources=source_digest(),
         effort=run.effort,
         seed=run.seed,
-        entries=tuple(_entry(id, entries, by_id, levels) for id in entries),
+        entries=tuple(entry_of(by_id[id], entries, levels) for id in entries),
     )
 
 
@@ -101,16 +101,20 @@ def ancestors(id: str, entries: Mapping[str, Lemma | Entry]) -> list[str]:
     return list(found)
 
 
-def _entry(
-    id: str,
-    entries: Mapping[str, Lemma],
-    reports: Mapping[str, Report],
-    levels: Mapping[str, Level | None],
-) -> Entry:
-    entry, report = entries[id], reports[id]
-    weakest, cited, assumed = inherited(id, entries, levels)
+def entry_of(report: Report, entries: Mapping[str, Lemma], levels: Mapping[str, Level | None]) -> Entry:
+    """Return the ledger's entry on the statement of a report.
+
+    Parameters
+    ----------
+    entries
+        The statements.
+    levels
+        The level of every statement, None where there is nothing to execute.
+    """
+    entry = entries[report.id]
+    weakest, cited, assumed = inherited(report.id, entries, levels)
     return Entry(
-        id=id,
+        id=entry.id,
         kind=entry.kind,
         title=entry.title,
         level=entry.kind if report.level is None else report.level,

@@ -9,7 +9,16 @@ import networkx
 import pytest
 
 from checks.evidence import Level
-from checks.graph import LIGHT, NOT_RUN, SHAPE, GraphvizMissing, lemma_graph, to_graphviz, write_svg
+from checks.graph import (
+    LIGHT,
+    NOT_RUN,
+    SHAPE,
+    GraphvizMissing,
+    argument_of,
+    lemma_graph,
+    to_graphviz,
+    write_svg,
+)
 from checks.lemma import Kind, registry
 
 
@@ -29,6 +38,34 @@ def test_levels_with_and_without_a_run():
     assert graph.nodes["lem-isolation"]["level"] == NOT_RUN
     assert graph.nodes["def-seth"]["level"] == "ASSUMED"
     assert graph.nodes["def-ov"]["level"] == "definition"
+
+
+def test_the_argument_of_a_theorem_leaves_out_definitions_and_short_cuts():
+    whole = lemma_graph()
+    argument = argument_of(whole, "thm-lower-bound")
+    below = networkx.descendants(whole, "thm-lower-bound")
+    assert set(argument) == {"thm-lower-bound"} | {
+        id for id in below if whole.nodes[id]["kind"] is not Kind.DEFINITION
+    }
+    for id in argument:  # the same statements are reached from everywhere, by arrows of which none can go
+        assert networkx.descendants(argument, id) == networkx.descendants(whole, id) & set(argument)
+    for start, end, part in argument.edges(data="part"):
+        fewer = argument.copy()
+        fewer.remove_edge(start, end)
+        assert not networkx.has_path(fewer, start, end)
+        assert part == whole.edges.get((start, end), {"part": "statement"})["part"]
+    assert argument.nodes["lem-isolation"] == whole.nodes["lem-isolation"]
+
+
+def test_the_argument_leads_through_definitions_that_are_left_out():
+    graph = networkx.DiGraph()
+    for id, kind in (("t", Kind.THEOREM), ("d", Kind.DEFINITION), ("l", Kind.LEMMA)):
+        graph.add_node(id, kind=kind)
+    graph.add_edge("t", "d", part="proof")
+    graph.add_edge("d", "l", part="proof")
+    assert list(argument_of(graph, "t").edges(data="part")) == [("t", "l", "statement")]
+    with pytest.raises(ValueError, match="'root' must be a statement of the graph, not 'x'"):
+        argument_of(graph, "x")
 
 
 def test_every_kind_has_a_shape_and_every_level_a_colour():

@@ -19,7 +19,7 @@ LABEL = re.compile(r"^\([a-z0-9-]+\)=\n", re.MULTILINE)
 PAGE_LINK = re.compile(
     r"\[([^\[\]]+)\]\((?:[\w./-]+\.md(?:#[\w-]+)?|[a-z]+(?:-[a-z]+)+)\)"
 )  # leads to no notebook
-NOT_SHOWN = ("index", "raw", "ledger-table", "lemma-graph", "bibliography")
+NOT_SHOWN = ("index", "raw", "ledger-table", "lemma-graph", "lemma-table", "bibliography")
 
 Name = Callable[[str], str]
 

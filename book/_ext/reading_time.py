@@ -23,7 +23,7 @@ SHORTEST_SHOWN = 0.5  # in minutes: what is shorter only introduces what a direc
 NOT_READ = {
     *("code-cell", "code-block", "code", "sourcecode", "literalinclude", "raw"),
     *("image", "figure", "index", "toctree", "tableofcontents", "contents"),
-    *("bibliography", "ledger-table", "lemma-graph", "mutant-tables"),
+    *("bibliography", "ledger-table", "lemma-graph", "lemma-table", "mutant-tables"),
 }
 OPENING = re.compile(r"^\s*(?P<fence>`{3,}|:{3,})\s*(?:\{(?P<name>[\w:.-]+)\})?(?P<rest>[^`]*)$")
 OPTION = re.compile(r"^\s*:[\w-]+:(?!`)")

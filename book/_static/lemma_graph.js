@@ -16,14 +16,14 @@ document.addEventListener("DOMContentLoaded", () => {
     new ResizeObserver(hint).observe(region);
     const nodes = [...figure.querySelectorAll(".node")];
     const edges = [...figure.querySelectorAll(".edge")];
-    const nodeId = (node) => node.id.slice("node-".length);
+    const nodeId = (node) => node.dataset.statement;
     const clear = () => figure.querySelectorAll(".dimmed").forEach((part) => part.classList.remove("dimmed"));
     const show = (id) => {
       const sides = [reach(id, uses), reach(id, usedBy)];
       const both = (...ids) => sides.some((side) => ids.every((other) => side.has(other)));
       for (const node of nodes) node.classList.toggle("dimmed", !both(nodeId(node)));
       for (const edge of edges) {
-        edge.classList.toggle("dimmed", !both(...edge.id.slice("edge-".length).split("--")));
+        edge.classList.toggle("dimmed", !both(...edge.dataset.ends.split(" ")));
       }
     };
     // Listeners stand on the figure: an SVG element with a focus listener would be a tab stop of its own.

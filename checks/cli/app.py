@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from checks.cli.audit import audit
 from checks.cli.bench import bench
 from checks.cli.check import check
 from checks.cli.criterion import criterion
@@ -61,6 +62,7 @@ app.command(rich_help_panel=_INSTANCES)(verify)
 app.command(rich_help_panel=_INSTANCES)(solve)
 app.command(rich_help_panel=_INSTANCES)(inspect)
 app.command(rich_help_panel=_THE_PROOFS)(check)
+app.command(rich_help_panel=_THE_PROOFS)(audit)
 app.command(rich_help_panel=_THE_PROOFS)(lemmas)
 app.command(rich_help_panel=_THE_PROOFS)(mutants)
 app.command("ledger-schema", rich_help_panel=_THE_PROOFS)(ledger_schema)

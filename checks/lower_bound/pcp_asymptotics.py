@@ -33,7 +33,7 @@ CODE = "demonstration: on a tower of these genera and numbers of points a code o
 MESSAGES = "demonstration: with the chosen T and l there are at most N^eta messages from the stated N on"
 SYSTEM = "demonstration: the finite systems obey the bounds on D and the messages that the proof uses"
 TOWER = "demonstration: genera and points of the first four curves are those of Garcia and Stichtenoth"
-ALPHABET = "demonstration: D = len l^(2T), and log2 of l^(2T) is at most 2 T B"
+ALPHABET = "demonstration: D = len l^(2T), and log2 of l^(2T) is at most 2 T beta"
 CHOSEN = "demonstration: the curve is the first that serves, T and l are the least, s0 is rounded up"
 ALGEBRA = "demonstration: the constants 36, 72 and 76 of the proof"
 
@@ -72,14 +72,14 @@ def algebra() -> dict[str, Any]:
     """The two bounds on logarithms of the proof, and the genus from l/(l - 5) <= 11/6."""
     import sympy
 
-    c, x, b, eta, s0 = sympy.symbols("c x B eta s0", positive=True)
+    c, x, b, eta, s0 = sympy.symbols("c x beta eta s0", positive=True)
     digits = 2 * (2 * 9 * s0 + 1)
     blocks = 72 * c * b / eta
     exponent = b * digits.subs(s0, c * x / blocks + 1)
     return {
         "messages are at most l^(36 s0 + 2)": digits - (36 * s0 + 2),
-        "half of eta for the slope, and 38 B": exponent - (eta * x / 2 + 38 * b),
-        "from log2 N = 76 B / eta on": (exponent - eta * x).subs(x, 76 * b / eta),
+        "half of eta for the slope, and 38 beta": exponent - (eta * x / 2 + 38 * b),
+        "from log2 N = 76 beta / eta on": (exponent - eta * x).subs(x, 76 * b / eta),
         "genus below 22/3 s0, degree below 9 s0": sympy.Lt(4 * sympy.Rational(11, 6) + 1, 9),
     }
 

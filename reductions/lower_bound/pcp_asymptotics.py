@@ -99,7 +99,7 @@ class AsymptoticPCP:
     loss
         eta.
     blocks
-        T, a power of two with 72 c B <= eta T, where l has B bits.
+        T, a power of two with 72 c beta <= eta T, where l has beta bits.
     root
         The least prime l > T: so the weights 1, ..., 1 have no zero sum.
     """
@@ -111,7 +111,7 @@ class AsymptoticPCP:
 
     @property
     def bits(self) -> int:
-        """B >= log2 l."""
+        """beta >= log2 l."""
         return self.root.bit_length()
 
     @property
@@ -121,12 +121,12 @@ class AsymptoticPCP:
 
     @property
     def log_alphabet(self) -> int:
-        """An integer from log2(D / s) on: 2 T B."""
+        """An integer from log2(D / s) on: 2 T beta."""
         return 2 * self.blocks * self.bits
 
     @property
     def from_log_vectors(self) -> int:
-        """The least log2 N from which the proof has at most N^eta messages: ceil(76 B / eta)."""
+        """The least log2 N from which the proof has at most N^eta messages: ceil(76 beta / eta)."""
         return -int(-76 * self.bits / self.loss // 1)
 
     def block(self, log_vectors: int) -> int:
@@ -134,7 +134,7 @@ class AsymptoticPCP:
         return max(1, -int(-self.density * log_vectors / self.blocks // 1))
 
     def log_messages(self, log_vectors: int) -> int:
-        """Return an upper bound on log2 of the number of messages, 2 B digits."""
+        """Return an upper bound on log2 of the number of messages, 2 beta digits."""
         return 2 * self.bits * tower_code(self.root, self.block(log_vectors)).message_digits
 
 

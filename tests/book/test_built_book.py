@@ -99,11 +99,12 @@ def test_badge_to_source_and_back(page, base_url: str) -> None:
     assert page.locator(":target .badge-box").count() == 1
 
 
+@pytest.mark.parametrize("drawing", [0, -1], ids=["of the lower bound", "whole"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_graph_by_keyboard(page, base_url: str, scheme: str) -> None:
+def test_graph_by_keyboard(page, base_url: str, scheme: str, drawing: int) -> None:
     page.emulate_media(color_scheme=scheme)
     open_page(page, f"{base_url}/graph.html")
-    figure = page.locator("figure.lemma-graph")
+    figure = page.locator("figure.lemma-graph").nth(drawing)
     uses = json.loads(figure.get_attribute("data-uses"))
     names = figure.locator("svg a").evaluate_all("as => as.map(a => a.getAttribute('aria-label'))")
     assert len(names) == len(uses)
@@ -112,14 +113,14 @@ def test_graph_by_keyboard(page, base_url: str, scheme: str) -> None:
     figure.locator(".lemma-graph-scroll").focus()
     for _ in range(len(uses)):  # by Tab alone to the lemma's node
         page.keyboard.press("Tab")
-        focused = page.evaluate("() => document.activeElement.closest('.node')?.id")
-        if focused == f"node-{LEMMA}":
+        focused = page.evaluate("() => document.activeElement.closest('.node')?.dataset.statement")
+        if focused == LEMMA:
             break
-    assert focused == f"node-{LEMMA}"
-    dimmed = set(figure.locator(".node.dimmed").evaluate_all("ns => ns.map(n => n.id.slice(5))"))
+    assert focused == LEMMA
+    dimmed = set(figure.locator(".node.dimmed").evaluate_all("ns => ns.map(n => n.dataset.statement)"))
     assert dimmed == set(uses) - _reach(uses, LEMMA) - _reach(_reversed(uses), LEMMA)
     page.keyboard.press("Escape")
-    assert figure.locator(".dimmed").count() == 0
+    assert page.locator("figure.lemma-graph .dimmed").count() == 0
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{LEMMA_PAGE}#{LEMMA}")
 

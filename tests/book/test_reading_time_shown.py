@@ -16,7 +16,9 @@ NOT_READ = (
     ".wide-table, .chain-frame, .prev-next-area, .run-note"
 )
 WORD = re.compile(r"\S*[^\W_]\S*")
-GENERATED = re.compile(r"^```\{(ledger-table|lemma-graph|mutant-tables|bibliography)\}", re.MULTILINE)
+GENERATED = re.compile(
+    r"^```\{(ledger-table|lemma-graph|lemma-table|mutant-tables|bibliography)\}", re.MULTILINE
+)
 TOLERANCE = 0.05  # references show more words or fewer than the source names
 
 

@@ -7,8 +7,30 @@ import pytest
 
 from reductions.problems.cnf import RUNNING_EXAMPLE
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Warnings are errors, so that none reaches a user.
 COMMAND = (sys.executable, "-W", "error", "-m", "checks.cli")
+
+
+STATEMENTS = (
+    "lem-keys-kernel",
+    "lem-token-count",
+    "lem-degree",
+    "lem-recentring",
+    "lem-sat-to-ov-exponents",
+)
+
+# The command on a registry of a few statements, as if they used no others: a run of all would take a minute.
+FEW = f"""
+from dataclasses import replace
+import checks.lemma
+entries = checks.lemma.registry()
+few = {{id: replace(entries[id], statement_uses=(), proof_uses=()) for id in {STATEMENTS!r}}}
+checks.lemma._registry.clear()
+checks.lemma._registry.update(few)
+from checks.cli import main
+main()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +42,7 @@ def environment():
 @pytest.fixture
 def start(environment, tmp_path):
     """Start the command in an empty folder; `before` is called in the new process."""
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    with_path = environment | {"PYTHONPATH": root}
+    with_path = environment | {"PYTHONPATH": ROOT}
 
     def popen(*arguments, before=lambda: None, **options):
         variables = with_path | options.pop("environment", {})
@@ -79,3 +100,30 @@ def running_example(tmp_path):
     path = tmp_path / "running.cnf"
     path.write_text(RUNNING_EXAMPLE.to_dimacs())
     return path
+
+
+@pytest.fixture
+def few(environment, tmp_path):
+    """Start the command on the few `statements`; its group is killed at the end of the test."""
+    (tmp_path / "few.py").write_text(f"if __name__ == '__main__':\n{FEW}".replace("\n", "\n    "))
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "few.py", *arguments],
+            cwd=tmp_path,
+            env=environment | {"PYTHONPATH": ROOT},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    start.statements = STATEMENTS
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

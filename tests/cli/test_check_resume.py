@@ -4,10 +4,7 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,52 +12,7 @@ from checks.cli.check_progress import TimeLeft, in_words
 from checks.ledger import read_ledger, record_of
 from checks.runner import run_lemmas
 
-ROOT = Path(__file__).parents[2]
-STATEMENTS = (
-    "lem-keys-kernel",
-    "lem-token-count",
-    "lem-degree",
-    "lem-recentring",
-    "lem-sat-to-ov-exponents",
-)
-
-# The command on a registry of a few statements, as if they used no others: a run of all would take a minute.
-FEW = f"""
-from dataclasses import replace
-import checks.lemma
-entries = checks.lemma.registry()
-few = {{id: replace(entries[id], statement_uses=(), proof_uses=()) for id in {STATEMENTS!r}}}
-checks.lemma._registry.clear()
-checks.lemma._registry.update(few)
-from checks.cli import main
-main()
-"""
-
-
-@pytest.fixture
-def few(environment, tmp_path):
-    """Start the command on the few statements; its group is killed at the end of the test."""
-    (tmp_path / "few.py").write_text(f"if __name__ == '__main__':\n{FEW}".replace("\n", "\n    "))
-    started = []
-
-    def start(*arguments):
-        process = subprocess.Popen(
-            [sys.executable, "few.py", "check", "--ledger", "l.json", *arguments],
-            cwd=tmp_path,
-            env=environment | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+RUN = ("check", "--ledger", "l.json")
 
 
 def wait_for_lines(path, count):
@@ -74,33 +26,33 @@ def wait_for_lines(path, count):
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_killed_run_is_continued(few, tmp_path, jobs):
     progress, ledger = tmp_path / "l.json.progress.jsonl", tmp_path / "l.json"
-    killed = few("--jobs", jobs)
+    killed = few(*RUN, "--jobs", jobs)
     wait_for_lines(progress, 3)  # the circumstances and two statements
     os.killpg(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     assert not ledger.exists()
     kept = {json.loads(line)["report"]["id"] for line in progress.read_bytes().splitlines()[1:]}
-    assert 2 <= len(kept) < len(STATEMENTS)
+    assert 2 <= len(kept) < len(few.statements)
 
-    continued = few("--jobs", jobs, "--resume")
+    continued = few(*RUN, "--jobs", jobs, "--resume")
     output, told = continued.communicate(timeout=120)
     assert continued.returncode == 0, told
     assert f"{len(kept)} statements taken over" in told
     executed = set(re.findall(r"^\[\d/5\] (\S+):", told, re.MULTILINE))
     assert not executed & kept
-    assert executed | kept == set(STATEMENTS)
-    assert all(id in output for id in STATEMENTS)
+    assert executed | kept == set(few.statements)
+    assert all(id in output for id in few.statements)
     assert not progress.exists()
 
     written = read_ledger(ledger).by_id
-    for report in run_lemmas(STATEMENTS):
+    for report in run_lemmas(few.statements):
         entry = written[report.id]
         assert entry.records == tuple(map(record_of, report.records))
         assert (entry.level, entry.controls) == (report.level, report.controls)
 
 
 def test_an_interrupt_says_how_to_continue(few, tmp_path):
-    process = few("--jobs", "2")
+    process = few(*RUN, "--jobs", "2")
     wait_for_lines(tmp_path / "l.json.progress.jsonl", 2)
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)

@@ -2,8 +2,8 @@
 
 A statement is a sphinx-proof box with the label of a registered statement. This extension adds to
 each box a badge (what was executed, on what, by which code), writes a page for every source file
-that a badge links to, and provides the directives ``ledger-table``, ``mutant-tables`` and
-``lemma-graph`` and the role ``evidence``, which sets a statement's number and level in a line of text.
+that a badge links to, and provides the directives ``ledger-table``, ``mutant-tables``, ``lemma-table``
+and ``lemma-graph`` and the role ``evidence``, which sets a statement's number and level in a line of text.
 The ledger and its JSON Schema become downloads of the book.
 
 The build fails where a registered statement has no box, a box has no registered statement, or the
@@ -60,13 +60,18 @@ class ledger_placeholder(nodes.General, nodes.Element):
 
 
 class LedgerDirective(SphinxDirective):
-    """``{ledger-table}``, ``{mutant-tables}`` and ``{lemma-graph}``."""
+    """``{ledger-table}``, ``{mutant-tables}``, ``{lemma-table}`` and ``{lemma-graph}``.
+
+    The graph is that of one theorem where its label follows.
+    """
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Leave a placeholder."""
         self.env.note_dependency(str(_ledger_path(self.env.app)))
         self.env.note_dependency(str(_record_path(self.env.app)))
-        return [ledger_placeholder(part=self.name)]
+        return [ledger_placeholder(part=self.name, of=self.arguments[0] if self.arguments else None)]
 
 
 class evidence_placeholder(nodes.Inline, nodes.Element):
@@ -189,8 +194,12 @@ def _decorate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             markup = ledger_table(view)
         elif placeholder["part"] == "mutant-tables":
             markup = mutant_tables(view, _record(app))
+        elif placeholder["part"] == "lemma-table":
+            markup = uses_table(view)
         else:
-            markup = graph_figure(view) + uses_table(view)
+            if placeholder["of"] not in (None, *view.ids):
+                raise ExtensionError(f"{docname}: {placeholder['of']!r} is no registered statement")
+            markup = graph_figure(view, placeholder["of"])
         placeholder.replace_self(nodes.raw("", markup, format="html"))
 
 
@@ -219,9 +228,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(unenumerable_node, override=True, html=(open_unnumbered_box, depart_unenumerable_node))
     app.add_node(evidence_placeholder)
     app.add_role("evidence", EvidenceRole())
-    app.add_directive("lemma-graph", LedgerDirective)
-    app.add_directive("ledger-table", LedgerDirective)
-    app.add_directive("mutant-tables", LedgerDirective)
+    for name in ("lemma-graph", "lemma-table", "ledger-table", "mutant-tables"):
+        app.add_directive(name, LedgerDirective)
     app.connect("builder-inited", _load)
     app.connect("doctree-read", _read)
     app.connect("env-purge-doc", _purge)

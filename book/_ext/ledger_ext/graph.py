@@ -1,16 +1,20 @@
-"""The dependency graph as an inline drawing of links, and the same as a table."""
+"""The dependency graph, whole or of one theorem, as an inline drawing of links, and the whole as a table."""
 
 from __future__ import annotations
 
 import json
 from html import escape
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from checks.graph import draw_svg, lemma_graph, wrap
+from checks.graph import argument_of, draw_svg, lemma_graph, wrap
 from checks.ledger_fields import Entry
 from checks.lemma import registry
 from ledger_ext.tables import table
 from ledger_ext.view import SYMBOL, View, level_pill
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -20,32 +24,41 @@ CAPTION = (
     "only its proof does. Point at a node, or move to it with the Tab key, to see what it rests on and "
     "what rests on it; Enter opens its page, Escape shows everything again."
 )
+SHORTENED = " Definitions are left out, and so are arrows beside a longer way."
 
-HINT = "The drawing is wider than the window: scroll it sideways (⇆), or read the table below it."
+HINT = "The drawing is wider than the window: scroll it sideways (⇆), or read the table below."
 
 
-def graph_figure(view: View) -> str:
-    """Return the graph: every node a link to its statement, coloured by style sheet for both themes."""
-    uses = {entry.id: entry.uses for entry in view.ledger.entries}
-    region = 'class="lemma-graph-scroll" role="region" tabindex="0" aria-label="Dependency graph, scrollable"'
+def graph_figure(view: View, root: str | None = None) -> str:
+    """Return the graph, or the argument for ``root`` alone: every node a link, coloured for both themes."""
+    graph = _graph(view, root)
+    uses = {id: sorted(graph.successors(id)) for id in graph}
+    name = "Dependency graph" if root is None else f"What {view.number(root)} rests on"
+    region = f'class="lemma-graph-scroll" role="region" tabindex="0" aria-label="{name}, scrollable"'
+    caption = CAPTION + ("" if root is None else SHORTENED)
     return (
         f'<figure class="lemma-graph" data-uses="{escape(json.dumps(uses))}">'
         f'<p class="scroll-hint">{HINT}</p>'
-        f"<div {region}>{_drawing(view)}</div><figcaption>{CAPTION}</figcaption></figure>"
+        f"<div {region}>{_drawing(view, graph, name)}</div><figcaption>{caption}</figcaption></figure>"
     )
 
 
-def _drawing(view: View) -> str:
-    ids = view.ids
+def _graph(view: View, root: str | None) -> DiGraph[str]:
     entries = registry()
-    graph = lemma_graph({id: str(view.ledger.by_id[id].level) for id in ids}, {id: entries[id] for id in ids})
+    levels = {id: str(view.ledger.by_id[id].level) for id in view.ids}
+    graph = lemma_graph(levels, {id: entries[id] for id in view.ids})
+    return graph if root is None else argument_of(graph, root)
+
+
+def _drawing(view: View, graph: DiGraph[str], name: str) -> str:
+    told = {id: view.ledger.by_id[id] for id in graph}
     svg = draw_svg(
         graph,
-        URL={id: view.statement_url(id) for id in ids},
-        label={id: _label(view, view.ledger.by_id[id]) for id in ids},
-        tooltip={id: _spoken(view, view.ledger.by_id[id]) for id in ids},
+        URL={id: view.statement_url(id) for id in told},
+        label={id: _label(view, entry) for id, entry in told.items()},
+        tooltip={id: _spoken(view, entry) for id, entry in told.items()},
     )
-    return _inline(svg, {id: str(view.ledger.by_id[id].level).lower() for id in ids})
+    return _inline(svg, {id: str(entry.level).lower() for id, entry in told.items()}, name)
 
 
 def _label(view: View, entry: Entry) -> str:
@@ -58,12 +71,15 @@ def _spoken(view: View, entry: Entry) -> str:
     return f"{view.number(entry.id)}, {entry.title}: {entry.level}; rests on {rests}"
 
 
-def _inline(svg: str, levels: dict[str, str]) -> str:
-    """Return Graphviz's drawing without its own colours, sizes and tooltips, ready to stand in a page."""
+def _inline(svg: str, levels: dict[str, str], name: str) -> str:
+    """Return Graphviz's drawing without its own colours, sizes and tooltips, ready to stand in a page.
+
+    Its ids become data: a page may hold several drawings of the same statements.
+    """
     root = ElementTree.fromstring(svg)
     width = float(root.attrib.pop("width").removesuffix("pt"))
     del root.attrib["height"]
-    root.attrib |= {"role": "group", "aria-label": "Dependency graph", "style": f"--drawn: {width:.0f}px"}
+    root.attrib |= {"role": "group", "aria-label": name, "style": f"--drawn: {width:.0f}px"}
     for parent in list(root.iter()):
         for title in parent.findall(f"{{{SVG}}}title"):
             parent.remove(title)
@@ -74,11 +90,12 @@ def _inline(svg: str, levels: dict[str, str]) -> str:
             element.attrib["href"] = element.attrib.pop(f"{{{XLINK}}}href")
             element.attrib["aria-label"] = element.attrib.pop(f"{{{XLINK}}}title")
             element.attrib.pop("target", None)
-        id = element.attrib.get("id", "")
-        if id.startswith("a_"):
-            del element.attrib["id"]
-        elif id.startswith("node-"):
-            element.attrib["class"] += f" level-{levels[id.removeprefix('node-')]}"
+        kind, _, ids = element.attrib.pop("id", "").partition("-")
+        if kind == "node":
+            element.attrib["data-statement"] = ids
+            element.attrib["class"] += f" level-{levels[ids]}"
+        elif kind == "edge":
+            element.attrib["data-ends"] = ids.replace("--", " ")
     ElementTree.register_namespace("", SVG)
     return ElementTree.tostring(root, encoding="unicode")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from checks.ledger_fields import Location
@@ -11,6 +12,7 @@ from ledger_ext.tables import table
 from ledger_ext.view import View, plural
 
 HEADINGS = ("What is wrong then", "Changed", "Place", "Noticed by")
+BETWEEN_WORDS = re.compile(r"(?<=[._,(\[])(?=\S)")
 SIGNS = {Sign.COUNTEREXAMPLE: "counterexample", Sign.CONTROL: "control", Sign.EXCEPTION: "exception"}
 
 
@@ -75,10 +77,15 @@ def _row(view: View, trial: Trial) -> list[str]:
     place = mutant.function or mutant.module.rpartition(".")[2]
     return [
         f"{escape(mutant.meaning)} <small>({mutant.part})</small>",
-        f"<code>{escape(mutant.before)}</code> → <code>{escape(mutant.after)}</code>",
-        f'<a href="{escape(url)}"><code>{escape(place)}</code></a>',
+        f"{_code(mutant.before)} → {_code(mutant.after)}",
+        f'<a href="{escape(url)}">{_code(place)}</a>',
         _outcome(view, trial),
     ]
+
+
+def _code(text: str) -> str:
+    """Return code that a narrow column breaks between its words, not inside them."""
+    return f"<code>{BETWEEN_WORDS.sub('<wbr>', escape(text))}</code>"
 
 
 def _outcome(view: View, trial: Trial) -> str:
