@@ -71,11 +71,11 @@ CHOICES = {
     (Fraction(1), Fraction(1, 8)): (8192, 8209, 14, 229_376),
     (Fraction(10), Fraction(1, 10)): (131_072, 131_101, 18, 4_718_592),
 }
-"""T, l, B and 2 T B for c and eta."""
+"""T, l, beta and 2 T beta for c and eta."""
 
 
 def has_stated_alphabet(pair: tuple[Fraction, Fraction]) -> bool:
-    """The alphabet is l^(2T), which has at most 2 T B bits, and D is s times as large."""
+    """The alphabet is l^(2T), which has at most 2 T beta bits, and D is s times as large."""
     chosen = choose(*pair)
     symbols = chosen.root * chosen.root  # l^(2T) by squaring, T being a power of two
     for _ in range(chosen.blocks.bit_length() - 1):
