@@ -117,6 +117,14 @@ def spread_is_exact(layer: AttentionInstance) -> bool:
     return True
 
 
+def widest_of_two_blocks(queries: tuple[float, float]) -> bool:
+    """The first key is 1, the others are 0, so a query's spread is its only entry."""
+    keys = np.zeros((1 << 22, 1))
+    keys[0] = 1.0
+    layer = AttentionInstance(np.array(queries)[:, None], keys, keys, 1.0)
+    return len(list(layer.logit_blocks())) == 2 and half_spread(layer) == max(queries) / 2
+
+
 EXTREMES = tuple(product(range(2, 14), (0.25, 1.0, 3.0), (0.5, 1.0, 8.0)))
 
 
@@ -214,6 +222,8 @@ def logit_invariance(run: Run) -> Iterator[Evidence]:
     yield sampled(MODULO, words, run.seed, draws, draw_shift, shift_is_unseen)
     words = f"{SMALL}, and a query 0 beside it: the half spread, exact at temperature 1"
     yield exhaustive(MODULO, words, small_layers(), 729, spread_is_exact)
+    words = "2^22 keys and two queries, whose logits are not held at once: each of them has the larger spread"
+    yield exhaustive(MODULO, words, [(1.0, 2.0), (2.0, 1.0)], 2, widest_of_two_blocks)
     yield exhaustive(BOUND, f"{SMALL}, exact", small_layers(), 729, keeps_bound)
     scope = "extremal layers with d = 2, ..., 13, three R and three temperatures"
     yield exhaustive(BOUND, scope, EXTREMES, 12 * 9, extremes_are_attained)

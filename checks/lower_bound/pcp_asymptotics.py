@@ -40,6 +40,8 @@ ALGEBRA = "demonstration: the constants 36, 72 and 76 of the proof"
 ROOTS = (11, 13, 17, 31, 101)
 GRID = tuple(product((Fraction(1, 2), Fraction(1), Fraction(10)), (Fraction(1), Fraction(1, 10))))
 """Pairs c and eta."""
+TIGHT = Fraction(2, 27), Fraction(1)
+"""72 c beta = eta T at T = 32, l = 37, beta = 6: with < in place of <= it would be T = 64."""
 
 Case = tuple[int, int]
 
@@ -133,9 +135,9 @@ def pcp_asymptotics(run: Run) -> Iterator[Evidence]:
     yield exhaustive(ALPHABET, scope, CHOICES, 3, has_stated_alphabet)
     yield exhaustive(CODE, words, _all_codes(most, tower_code), len(ROOTS) * most, fits)
     yield exhaustive(CHOSEN, words, _all_codes(most, tower_code), len(ROOTS) * most, is_first_level)
-    scope = "c = 1/1000, 1/2, 1, 10 and eta = 1, 1/10, 3/7"
+    scope = "c = 1/1000, 1/2, 1, 10 and eta = 1, 1/10, 3/7; c = 2/27 and eta = 1, where T just serves"
     densities = (Fraction(1, 1000), Fraction(1, 2), Fraction(1), Fraction(10))
-    choices = list(product(densities, (Fraction(1), Fraction(1, 10), Fraction(3, 7))))
+    choices = [*product(densities, (Fraction(1), Fraction(1, 10), Fraction(3, 7))), TIGHT]
     yield exhaustive(CHOSEN, scope, choices, len(choices), is_stated_choice)
     yield certified(
         MESSAGES,

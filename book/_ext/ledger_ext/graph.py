@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
-CAPTION = (
-    "An arrow leads from a statement to what it rests on: solid where its statement does, dashed where "
-    "only its proof does. Point at a node, or move to it with the Tab key, to see what it rests on and "
-    "what rests on it; Enter opens its page, Escape shows everything again."
-)
-SHORTENED = " Definitions are left out, and so are arrows beside a longer way."
+SHORTENED = "Definitions are left out, and so are arrows beside a longer way."
 
 HINT = "The drawing is wider than the window: scroll it sideways (⇆), or read the table below."
 
@@ -35,7 +30,7 @@ def graph_figure(view: View, root: str | None = None) -> str:
     uses = {id: sorted(graph.successors(id)) for id in graph}
     name = "Dependency graph" if root is None else f"What {view.number(root)} rests on"
     region = f'class="lemma-graph-scroll" role="region" tabindex="0" aria-label="{name}, scrollable"'
-    caption = CAPTION + ("" if root is None else SHORTENED)
+    caption = "All statements and all arrows." if root is None else f"{name}. {SHORTENED}"
     return (
         f'<figure class="lemma-graph" data-uses="{escape(json.dumps(uses))}">'
         f'<p class="scroll-hint">{HINT}</p>'

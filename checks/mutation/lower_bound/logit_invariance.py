@@ -59,6 +59,7 @@ MUTANTS = (
         "half_spread", "axis=1", "axis=0", "the logits of one key are compared, not those of one query"
     ),
     room.formula("half_spread", "axis=1).max()", "axis=1).min()", "the query with the least spread counts"),
+    room.formula("half_spread", "return max(", "return min(", "of rows held apart the least spread counts"),
     room.coefficient("half_spread", ") / 2", ")", "the whole spread is returned"),
     room.formula("saturating_instance", "[query, -query]", "[query, 0 * query]", "the second key is zero"),
     room.coefficient(

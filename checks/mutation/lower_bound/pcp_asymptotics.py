@@ -70,6 +70,7 @@ MUTANTS = (
     ),
     room.coefficient("choose", "72 * density", "36 * density", "T is chosen too small"),
     room.threshold("choose", "<= loss * blocks", "<= 2 * loss * blocks", "twice the loss is allowed"),
+    room.threshold("choose", "<= loss * blocks", "< loss * blocks", "a T that just serves is passed over"),
     room.threshold("choose", "blocks = 16", "blocks = 32", "T is at least 32"),
     room.coefficient("choose", "blocks *= 2", "blocks *= 4", "every other power of two is passed over"),
     room.index("choose", "nextprime(blocks)", "nextprime(2 * blocks)", "l is the next prime after 2T"),
