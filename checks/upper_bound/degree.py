@@ -108,8 +108,8 @@ def _(run: Run) -> Evidence:
 
 Case = tuple[float, float]
 
-GUESSED_TOO_HIGH = (0.25, 2.05e-5)
-"""Here the first guess is degree 4, which is one too high."""
+GUESSED_WRONG = ((0.25, 2.05e-5), (4.42, 1e-3))
+"""Here the first guess is degree 4, which is one too high, and degree 9, which is one too low."""
 
 
 def order_ends(b: float, tolerance: float) -> tuple[Fraction, Fraction]:
@@ -201,8 +201,8 @@ def degree(run: Run) -> Iterator[Evidence]:
     yield certified(
         "3/10 G <= g + 1 and g < 3 G for the least degree",
         f"{len(half_widths)} half-widths up to {half_widths[-1]:g}, tolerances 1/2 to {tolerances[-1]:g}, "
-        "and b = 1/4, eps = 2.05e-5",
-        least_degrees([*product(half_widths, tolerances), GUESSED_TOO_HIGH]),
+        "and b = 1/4, eps = 2.05e-5; b = 4.42, eps = 1e-3",
+        least_degrees([*product(half_widths, tolerances), *GUESSED_WRONG]),
     )
     exact = [(b, best_error_bounds(g, b)[1]) for b, g in ((1.0, 3), (4.0, 6))]
     yield certified(

@@ -104,6 +104,7 @@ MUTANTS = (
         "or not excluded(max_degree)",
         "the largest degree is refused where it is enough",
     ),
+    least.index("least_degree", "degree += 1", "degree += 2", "degrees above the guess are passed over"),
     least.index(
         "_guess",
         "nu = degree + 1",
