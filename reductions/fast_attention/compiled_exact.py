@@ -13,6 +13,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from reductions.fast_attention import tiles, vector_exponential, vector_registers
+from reductions.fast_attention.compiled_cache import cached_with
 from reductions.fast_attention.tiles import KEY_TILE, QUERY_REGISTERS, REGISTER
 from reductions.fast_attention.vector_registers import (
     add,
@@ -25,9 +27,9 @@ from reductions.fast_attention.vector_registers import (
     zero,
 )
 
-_compile: Any = numba.njit  # its stubs know some of its options only
-_kernel = _compile(cache=True, nogil=True, error_model="numpy")
-_part = _compile(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_compile = cached_with(numba.njit, tiles, vector_exponential, vector_registers)
+_kernel = _compile(nogil=True, error_model="numpy")
+_part = _compile(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_part

@@ -17,6 +17,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from reductions.fast_attention import tiles, vector_exponential, vector_registers
+from reductions.fast_attention.compiled_cache import cached_with
 from reductions.fast_attention.tiles import CHUNK, COLUMN_BLOCK, REGISTER, ROW_BLOCK, TILE
 from reductions.fast_attention.vector_registers import (
     add,
@@ -30,10 +32,10 @@ from reductions.fast_attention.vector_registers import (
 
 _HALF = 32
 
-_compile: Any = numba.njit  # its stubs know some of its options only
-_kernel = _compile(cache=True, nogil=True, error_model="numpy")
+_compile = cached_with(numba.njit, tiles, vector_exponential, vector_registers)
+_kernel = _compile(nogil=True, error_model="numpy")
 # Called by compiled code only, so without wrappers for Python: they compile a little faster.
-_part = _compile(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_part = _compile(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_kernel
