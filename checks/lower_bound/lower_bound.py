@@ -7,21 +7,35 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 
-from checks.evidence import Evidence, Relation, certified, exhaustive, symbolic
+from checks.evidence import Evidence, certified, exhaustive, symbolic
 from checks.lemma import Kind, Run, lemma
-from reductions.codes.evaluation_codes import elliptic, reed_solomon
-from reductions.codes.finite_field import FiniteField
+from checks.lower_bound_constants import (
+    bound_claims,
+    bound_identities,
+    exponent_identities,
+    logarithm_claims,
+)
+from checks.lower_bound_sizes import (
+    CASES,
+    SYSTEMS,
+    accounts_agree,
+    direct_sizes,
+    drawn_sizes,
+    gap_sizes,
+    map_identities,
+    maps_to_stated,
+    side_is_right,
+    small_formulas,
+)
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.distributed_pcp import DistributedPCP
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.lower_bound import (
     TOLERATED,
-    Budget,
     Route,
     accounting,
     stated_bounds,
@@ -33,316 +47,18 @@ from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.model_sizes import (
     Encoding,
     ModelSizes,
-    direct_encoding,
-    inference_sizes,
-    log_side,
     maps_sizes,
-    side_overhead,
     stretch,
-    system_encoding,
 )
-from reductions.problems.approximate_var import ApproximateVar, Reading
+from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.orthogonal_vectors import OrthogonalVectors
-from reductions.problems.var_model import square_schedule, up_interpolated
-from reductions.reduction import Reduction, size
 
 EXPONENTS = "the exponents: all calls together take time 2^((1 - q/8) v), constant factors aside"
 SIZES = "the sizes n, L, d, R, b and the channels are those of the composed reductions"
 BOUNDS = "the bounds: d, channels <= C log n, R <= C log n or C sqrt(log n), b <= C log^2 n or C log n"
 ADMITTED = "the three cases are admitted, and no others"
 DECIDES = "every case decides formulas"
-
-CASES = (
-    (Route.DIRECT, Reading.START_AND_POSITIONS),
-    (Route.DIRECT, Reading.MAPS),
-    (Route.GAP, Reading.MAPS),
-)
-SYSTEMS = ((reed_solomon(FiniteField(3), 2), 2), (elliptic(FiniteField(5), 4), 2))
-"""Codes and numbers of blocks: 4 and 8 coordinates."""
-
-
-# ---- exponents -----------------------------------------------------------------------------------------
-
-
-def exponent_identities(share: Any = None) -> dict[str, Any]:
-    """The exponents for every q, w and v = 4w + j; ``share`` replaces eta in the gap route."""
-    import sympy
-
-    q = sympy.Symbol("q", positive=True)
-    w = sympy.Symbol("w", integer=True, nonnegative=True)
-    identities: dict[str, Any] = {}
-    for route in Route:
-        budget = Budget(route, q)
-        eta = budget.eta if share is None or route is Route.DIRECT else share * q
-        total = total_exponent(q, budget.delta, eta)
-        identities[f"{route}: what is left"] = total - (1 - budget.epsilon)
-        identities[f"{route}: as stated"] = budget.total - (1 - q / 8)
-        delta, stated_eta = (q / 8, 0) if route is Route.DIRECT else (q / 16, q / 8)
-        identities[f"{route}: delta"] = budget.delta - delta
-        identities[f"{route}: eta"] = sympy.sympify(budget.eta - stated_eta)
-        identities[f"{route}: one call a message, in n"] = sympy.Lt((2 * eta / q).simplify(), 1)
-    for reading, kernel in product((Reading.MAPS, Reading.START_AND_POSITIONS), Kernel):
-        logarithm = sympy.log(stretch(reading, kernel), 2)
-        for j in range(1, 5):
-            time = (4 - q) * (logarithm + w + 1)
-            over = (4 - q) * (logarithm + 1 - sympy.Rational(j, 4))
-            identities[f"{reading}, {kernel}, v = 4w + {j}"] = time - (1 - q / 4) * (4 * w + j) - over
-    return identities
-
-
-def side_is_right(case: tuple[Kernel, int], side: Callable[[Reading, Kernel, int], int] = log_side) -> bool:
-    """Compare log2 n with the schedules that the two reductions choose, and its overhead with the largest."""
-    kernel, variables = case
-    slots = 2 ** (-(-variables // 2))
-    chosen = AttentionToVar(Interpolation(kernel)).schedule_for(slots)[-1][0]
-    drawn = SatToVarInference().schedule_for(variables)[-1][0]
-    saving = Fraction(1, 10)
-    for reading, built in ((Reading.MAPS, chosen), (Reading.START_AND_POSITIONS, drawn)):
-        logarithm = side(reading, kernel, variables)
-        over = (4 - saving) * logarithm - (1 - saving / 4) * variables
-        if built != 2**logarithm or not 0 <= over <= side_overhead(reading, kernel, saving):
-            return False
-    return True
-
-
-# ---- sizes ---------------------------------------------------------------------------------------------
-
-
-def map_identities() -> dict[str, Any]:
-    """Push m = 2, 3, ... and s = 4, 8, ... through the parameter maps, on a fixed schedule."""
-    import sympy
-
-    i = sympy.Symbol("i", integer=True, nonnegative=True)
-    schedule = square_schedule([1, 2, 4, 8, 16])
-    last: list[Reduction[Any, Any]] = [GapMaxIPToAttention(), AttentionToVar(schedule=schedule)]
-    gap = {"N_u": sympy.Integer(4), "N_v": sympy.Integer(4), "D": size("D"), "s": 4 * i + 4, "gap": 2 * i + 2}
-    direct = {"v": sympy.Integer(4), "m": i + 2}
-    built = {
-        Route.DIRECT: push(direct, [SplitAndList(), ComplementEncoding(), *last]),
-        Route.GAP: push(gap, last),
-    }
-    identities = {}
-    for route, sizes in built.items():
-        stated = {
-            name: expression.subs({size("v"): 4, size("m"): i + 2, size("s"): 4 * i + 4})
-            for name, expression in symbolic_sizes(route, Reading.MAPS).items()
-        }
-        for name in ("n", "L", "d"):
-            identities[f"{route}: {name}"] = sizes[name] - stated[name]
-        identities[f"{route}: R^2"] = sympy.simplify(sizes["R"] ** 2 - stated["R"] ** 2)
-        most = sizes["R"] ** 2 / sizes["d"] * (i + 2 if route is Route.DIRECT else 4 * i + 4)
-        identities[f"{route}: b"] = sympy.simplify(most - stated["b"])
-        identities[f"{route}: channels"] = sizes["c"] - stated["channels"]
-    return identities
-
-
-def push(sizes: dict[str, Any], chain: list[Reduction[Any, Any]]) -> dict[str, Any]:
-    """Substitute sizes into one parameter map after the other."""
-    for step in chain:
-        known = {size(name): value for name, value in sizes.items()}
-        sizes = {
-            name: expression.subs(known, simultaneous=True) if hasattr(expression, "subs") else expression
-            for name, expression in step.parameter_map().items()
-        }
-    return sizes
-
-
-def maps_to_stated(case: tuple[Reading, Kernel, int, int]) -> bool:
-    """Push numbers through the parameter maps; compare with the stated sizes, exactly."""
-    import sympy
-
-    reading, kernel, variables, clauses = case
-    chain: list[Reduction[Any, Any]] = [SatToVarInference()]
-    if reading is Reading.MAPS:
-        to_var = AttentionToVar(Interpolation(kernel))
-        chain = [SplitAndList(), ComplementEncoding(), GapMaxIPToAttention(), to_var]
-    sizes = push({"v": sympy.Integer(variables), "m": sympy.Integer(clauses)}, chain)
-    numbers = {size("v"): variables, size("m"): clauses}
-    stated = symbolic_sizes(Route.DIRECT, reading, kernel)
-    one_token = reading is Reading.START_AND_POSITIONS
-    sizes["b"] = sizes["R"] ** 2 / sizes["d"] * (clauses - sympy.Rational(one_token, 2))
-    sizes["channels"] = sympy.Max(sizes["c"], 2 * clauses + 1) if one_token else sizes["c"]
-    return all(
-        sympy.expand(sizes[name] ** 2 - expression.subs(numbers) ** 2) == 0
-        for name, expression in stated.items()
-    )
-
-
-def largest_logit(target: ApproximateVar) -> float:
-    """Compute the largest absolute logit between tokens of the last scale and tokens of all scales."""
-    model, layer = target.model, target.attention_layer
-    tokens = [target.start_token[None]]
-    for shape, token_map in zip(model.schedule[1:], target.maps, strict=False):
-        source = up_interpolated(token_map, model.interpolation, shape)
-        tokens.append(source.block(0, source.count))
-    if model.position_table and model.position_table[-1] is not None:
-        tokens.append(model.position_table[-1])
-    hidden = np.vstack(tokens)
-    for forward in model.layers[:-1]:
-        assert callable(forward)
-        hidden = forward(hidden)
-    last = hidden[-len(tokens[-1]) :]
-    logits = (last @ layer.query_weights) @ (hidden @ layer.key_weights).T / layer.temperature
-    return float(np.abs(logits).max())
-
-
-def same_sizes(
-    target: ApproximateVar, stated: ModelSizes, *, attained: bool, expressions: dict[str, Any] | None = None
-) -> bool:
-    """Compare a built model with the stated numbers, and these with the expressions where given.
-
-    n, L, d, the channels and the tolerated error exactly, R to twelve digits; the largest logit, computed,
-    to nine digits with b where ``attained``, and with b as an upper bound elsewhere.
-    """
-    sizes, logit = target.sizes, largest_logit(target)
-    channels = max(count for layer in target.model.layers for count in layer.channels)
-    integers = {
-        "n": 2**stated.log_side,
-        "L": stated.tokens,
-        "d": stated.dimension,
-        "channels": stated.channels,
-    }
-    reals = {"R": stated.entry_bound, "b": stated.logit_bound}
-    if any(
-        abs(float(expression) / {**integers, **reals}[name] - 1) > 1e-12
-        for name, expression in (expressions or {}).items()
-    ):
-        return False
-    return bool(
-        {**sizes, "channels": channels}.items() >= integers.items()
-        and abs(sizes["R"] / stated.entry_bound - 1) < 1e-12
-        and logit <= stated.logit_bound * (1 + 1e-12)
-        and (logit > stated.logit_bound * (1 - 1e-9) or not attained)
-        and target.tolerated_error == TOLERATED[target.reading]
-    )
-
-
-def in_numbers(route: Route, reading: Reading, kernel: Kernel, numbers: dict[str, int]) -> dict[str, Any]:
-    """Put numbers into the stated expressions."""
-    known = {size(name): value for name, value in numbers.items()}
-    return {
-        name: expression.subs(known) for name, expression in symbolic_sizes(route, reading, kernel).items()
-    }
-
-
-def small_formulas(most: int) -> list[CNF]:
-    """Two and four clauses on 1, ..., ``most`` variables: half of them satisfiable."""
-    patterns = (((1,), (-1,)), ((1,), (1,)))
-    return [CNF(v, clauses * m) for v, m, clauses in product(range(1, most + 1), (1, 2), patterns)]
-
-
-def satisfiable(formula: CNF) -> bool:
-    """Tell it of one of the small formulas."""
-    return formula.clauses[0] == formula.clauses[1]
-
-
-def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes] = maps_sizes) -> bool:
-    """Build the direct route in reading maps."""
-    chain = (
-        SplitAndList()
-        >> ComplementEncoding()
-        >> GapMaxIPToAttention()
-        >> AttentionToVar(Interpolation(kernel))
-    )
-    vectors = -(-formula.variables // 2)
-    encoding = direct_encoding(len(formula.clauses))
-    target = chain.map_instance(formula).target
-    numbers = {"v": formula.variables, "m": len(formula.clauses)}
-    return same_sizes(
-        target,
-        stated(encoding, vectors, kernel),
-        attained=satisfiable(formula),
-        expressions=in_numbers(Route.DIRECT, Reading.MAPS, kernel, numbers),
-    )
-
-
-def drawn_sizes(formula: CNF) -> bool:
-    """Build the direct route in reading start+positions."""
-    target = SatToVarInference().map_instance(formula).target
-    numbers = {"v": formula.variables, "m": len(formula.clauses)}
-    return same_sizes(
-        target,
-        inference_sizes(formula.variables, len(formula.clauses)),
-        # Where all clauses are the same, some assignment falsifies them all.
-        attained=satisfiable(formula),
-        expressions=in_numbers(Route.DIRECT, Reading.START_AND_POSITIONS, Kernel.BICUBIC, numbers),
-    )
-
-
-def gap_sizes(
-    case: tuple[int, int, Kernel], change: Callable[[Encoding], Encoding] = lambda encoding: encoding
-) -> bool:
-    """Build the model of one message of a finite system."""
-    system, log_vectors, kernel = case
-    pcp = DistributedPCP(*SYSTEMS[system])
-    drawn = OrthogonalVectors.random(2**log_vectors, pcp.system.coordinates, seed=0)
-    left = drawn.left.copy()
-    left[0] = 0  # orthogonal to every vector, as message 0 says
-    instance = pcp.message_instances(OrthogonalVectors(left, drawn.right))[0]
-    chain = GapMaxIPToAttention() >> AttentionToVar(Interpolation(kernel))
-    encoding = change(system_encoding(pcp.system))
-    target = chain.map_instance(instance).target
-    expressions = None
-    if 2 * encoding.gap == encoding.threshold:
-        numbers = {"v": 2 * log_vectors, "D": pcp.system.dimension, "s": pcp.system.code.length}
-        expressions = in_numbers(Route.GAP, Reading.MAPS, kernel, numbers)
-    return same_sizes(
-        target, maps_sizes(encoding, log_vectors, kernel), attained=True, expressions=expressions
-    )
-
-
-def accounts_agree(case: tuple[tuple[Route, Reading], Kernel, int]) -> bool:
-    """Keep the accounts for n = 2^j and c = 7/3: as many variables v as fit into n, floor(7 v/6) clauses."""
-    (route, reading), kernel, j = case
-    variables = 4 * (j + 1 - stretch(reading, kernel).bit_length())
-    encoding = system_encoding(DistributedPCP(*SYSTEMS[0]).system) if route is Route.GAP else None
-    kept = accounting(
-        route, reading, n=2**j, c=Fraction(7, 3), q=Fraction(1), kernel=kernel, encoding=encoding
-    )
-    stated = in_numbers(route, reading, kernel, {"v": variables, "m": 7 * variables // 6, "D": 26, "s": 4})
-    return bool(
-        kept.sizes.log_side == j
-        and log_side(reading, kernel, variables) == j < log_side(reading, kernel, variables + 1)
-        and (kept.sizes.dimension, kept.sizes.channels) == (stated["d"], stated["channels"])
-        and all(
-            words in step.sizes for words, step in zip(stated_steps(case, encoding), kept.steps, strict=True)
-        )
-    )
-
-
-def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: Encoding | None) -> list[str]:
-    """Return what each line of the accounts for c = 7/3 and q = 1 must say, in its order."""
-    (route, reading), kernel, j = case
-    v = 4 * (j + 1 - stretch(reading, kernel).bit_length())
-    m = 7 * v // 6
-    delta = "1/16" if route is Route.GAP else "1/8"
-    lines = [
-        "2^((1 - 1/8) v)",
-        f"2^({delta} v) of them, v = {v}, m = {m} clauses",
-        f"N = 2^{v // 2} a side, dimension {m}",
-    ]
-    reached, d = True, 3 * m
-    if encoding is not None:
-        share = encoding.log_instances / (v / 2)
-        reached, d = share <= 1 / 8, 29
-        lines += ["D = 26, s = 4, gap 2", "enough" if reached else "too many"]
-        lines += ["N queries, N + 1 keys, dimension 29"]
-    elif reading is Reading.MAPS:
-        lines += [f"D = {2 * m}, s = {m}, gap 1", f"N queries, N + 1 keys, dimension {d}"]
-    else:
-        d = m + 1
-    error = "5/16" if reading is Reading.MAPS else "7/16"
-    tokens = (4 ** (j + 1) - 1) // 3
-    shown = f"{tokens:,}" if tokens < 10**12 else f"2^{np.log2(float(tokens)):.1f}"
-    lines += [f"n = 2^{j}, L = {shown}, d = tau = {d:,}", "or fewer a layer; stated: "]
-    lines += ["R = ", "b = ", f"any below {error}", "n^(4 - 1): at most 2^(3/4 v)"]
-    messages = " + 1/16" if route is Route.GAP else ""
-    return [
-        *lines,
-        f"exponent 3/4 + {delta}{messages} = 7/8 = 1 - 1/8" if reached else "not reached at this size",
-    ]
 
 
 def cases_are_right(case: tuple[Route, Reading]) -> bool:
@@ -368,97 +84,6 @@ def _answers(call: Callable[[], object]) -> bool:
     except ValueError:
         return False
     return True
-
-
-# ---- bounds --------------------------------------------------------------------------------------------
-
-
-def bound_identities() -> dict[str, Any]:
-    """The constants: ln(16 L) <= (9/2) log2 n, m <= 4 C log2 n, s <= 2 A log2 n, D <= A s, for C, A >= 1.
-
-    Where a 1 is added, it is at most C log2 n, or A (A + 1) log2 n.
-    """
-    import sympy
-
-    x, y = sympy.symbols("C A", positive=True)
-    logarithm = sympy.Rational(9, 2)
-    drawn = stated_bounds(Route.DIRECT, Reading.START_AND_POSITIONS, x)
-    maps = stated_bounds(Route.DIRECT, Reading.MAPS, x)
-    gap = stated_bounds(Route.GAP, Reading.MAPS, y)
-    n = sympy.Symbol("n", positive=True)
-    return {
-        "start+positions: d": drawn.dimension - (4 * x + x),
-        "start+positions: R^2": drawn.square - 2 * (4 * x + 1) * logarithm,
-        "start+positions: b": drawn.logit - 2 * 4 * x * logarithm,
-        "maps: d": maps.dimension - 3 * 4 * x,
-        "maps: R^2": maps.square - 2 * 3 * 4 * x * logarithm,
-        "maps: b": maps.logit - 2 * 4 * x * logarithm,
-        "gap: d": sympy.expand(gap.dimension - (y + 1) * 2 * y),
-        "gap: R^2": sympy.expand(gap.square - 4 * (y + 1) * logarithm),
-        "gap: b": gap.logit - 4 * logarithm,
-        "powers of log2 n": sympy.Integer(abs(drawn.power - 2) + abs(maps.power - 2) + abs(gap.power - 1)),
-        "start+positions: channels": drawn.channels - (2 * 4 * x + x),
-        "start+positions: channels of a token": sympy.Ge(drawn.channels.subs(x, 1), 2 + 2),
-        "maps: channels": maps.channels - (2 * 3 * 4 * x + x),
-        "gap: channels": sympy.expand(gap.channels - (2 * (y + 1) * 2 * y + y * (y + 1))),
-        "start+positions: error": TOLERATED[Reading.START_AND_POSITIONS] - sympy.Rational(7, 16),
-        "maps: error": TOLERATED[Reading.MAPS] - sympy.Rational(5, 16),
-        "16 L = (64 n^2 - 16)/3": sympy.expand(16 * (4 * n**2 - 1) / 3 - (64 * n**2 - 16) / 3),
-    }
-
-
-def logarithm_claims(most: int) -> Iterator[tuple[str, Any, Relation, Any]]:
-    """Yield 2 ln n <= ln(16 L) <= (9/2) log2 n for n = 2, 4, ..., and the step to all larger n."""
-    from mpmath import iv
-
-    for j in range(1, most + 1):
-        logarithm = iv.log(iv.mpf(16 * (4 ** (j + 1) - 1) // 3))
-        yield f"upper, n = 2^{j}", logarithm, "<=", Fraction(9 * j, 2)
-        yield f"lower, n = 2^{j}", logarithm, ">=", 2 * j * iv.log(2)
-    yield "ln(64/3) + 2 ln 2 <= 9/2: j >= 1", iv.log(iv.mpf(64) / 3) + 2 * iv.log(2), "<=", Fraction(9, 2)
-
-
-def bound_claims(
-    constants: tuple[int, ...],
-    sides: range,
-    case: tuple[Route, Reading] | None = None,
-    stated: Callable[[Route, Reading, Any], Any] = stated_bounds,
-    squeeze: int = 0,
-) -> Iterator[tuple[str, Any, Relation, Any]]:
-    """Yield d, the channels, R^2 and b of the largest admitted m, or D and s, against the bounds.
-
-    ``squeeze`` lowers the power of log2 n that R^2 is compared with.
-    """
-    from mpmath import iv
-
-    for (route, reading), constant, j in product(CASES if case is None else (case,), constants, sides):
-        if reading is Reading.START_AND_POSITIONS:
-            sizes = inference_sizes(4 * j, 4 * constant * j)
-        else:
-            free = j - stretch(reading, Kernel.NEAREST).bit_length() + 1
-            if free < 1:
-                continue
-            encoding = direct_encoding(4 * constant * free)
-            if route is Route.GAP:
-                s = 2 * constant * free
-                encoding = Encoding(constant * s, s, Fraction(s, 2), 0.0, "largest admitted")
-            sizes = maps_sizes(encoding, 2 * free, Kernel.NEAREST)
-        bounds = stated(route, reading, constant)
-        logarithm = iv.log(iv.mpf(16 * sizes.tokens))
-        name = f"{route}, {reading}, constant {constant}, n = 2^{j}"
-        square = 2 * Fraction(sizes.dimension) / sizes.gap
-        logit = 2 * sizes.most / sizes.gap
-        yield f"{name}: d", sizes.dimension, "<=", bounds.dimension * j
-        yield f"{name}: channels", sizes.channels, "<=", bounds.channels * j
-        yield f"{name}: R^2", _times(square, logarithm), "<=", bounds.square * j ** (bounds.power - squeeze)
-        yield f"{name}: b", _times(logit, logarithm), "<=", bounds.logit * j**bounds.power
-
-
-def _times(factor: Fraction, interval: Any) -> Any:
-    return interval * factor.numerator / factor.denominator
-
-
-# ---- decisions -----------------------------------------------------------------------------------------
 
 
 def two_variable_formulas() -> Iterator[CNF]:

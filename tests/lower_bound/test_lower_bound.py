@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from checks.evidence import Level
 from checks.lemma import Effort, Run, registry
-from checks.lower_bound.lower_bound import CASES, lower_bound
+from checks.lower_bound.lower_bound import lower_bound
+from checks.lower_bound_sizes import CASES
 from checks.runner import run_lemma
 from reductions.lower_bound.lower_bound import (
     Budget,
