@@ -7,6 +7,7 @@ evidence: it is never caught here, so that a control which merely crashes does n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass
 from enum import StrEnum
@@ -36,6 +37,7 @@ class Level(StrEnum):
 
 
 _EARNED = object()
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def exhaustive(
     for case in space:
         cases += 1
         if not _decided(holds(case)):
-            return _earn(Level.EXHAUSTIVE, claim, scope, cases, f"case {cases}: {case!r}")
+            return _earn(Level.EXHAUSTIVE, claim, scope, cases, f"case {cases}: {_told(case)}")
     failure = None if cases == size else f"the space yielded {cases} cases where {size} were stated"
     return _earn(Level.EXHAUSTIVE, claim, scope, cases, failure)
 
@@ -207,7 +209,7 @@ def sampled(
     for index in range(count):
         case = draw(generator)
         if not _decided(holds(case)):
-            return _earn(Level.SAMPLED, claim, scope, index + 1, f"draw {index}: {case!r}", seed)
+            return _earn(Level.SAMPLED, claim, scope, index + 1, f"draw {index}: {_told(case)}", seed)
     return _earn(Level.SAMPLED, claim, scope, count, None, seed)
 
 
@@ -215,3 +217,8 @@ def _decided(verdict: Any) -> bool:
     if not isinstance(verdict, bool | np.bool_):
         raise TypeError(f"A predicate must return a bool, not {type(verdict).__name__}.")
     return bool(verdict)
+
+
+def _told(case: object) -> str:
+    """Return a case in words that are the same in every run: without the addresses of its objects."""
+    return _ADDRESS.sub("", repr(case))

@@ -287,7 +287,7 @@ class Criterion:
 
 
 def _rounded(number: float) -> str:
-    return f"{number:,.3g}" if number < 1000 else f"{number:,.0f}" if number < 10**9 else f"{number:.2g}"
+    return f"{number:,.3g}" if number < 1000 else f"{number:,.0f}" if number < 10**6 else f"{number:.2g}"
 
 
 def model_criterion(

@@ -31,6 +31,15 @@ def extension(monkeypatch):
         del sys.modules[name]
 
 
+def citation(key, label):
+    return SimpleNamespace(
+        key=key,
+        citation_id=f"id{label}",
+        bibliography_key=SimpleNamespace(docname="bibliography"),
+        formatted_entry=SimpleNamespace(label=label),
+    )
+
+
 @pytest.fixture
 def folder(empty_registry, tmp_path):
     """A book's folder with the ledger of a definition, a citation and a lemma, checked at full effort."""
@@ -54,7 +63,11 @@ def app(folder):
     (folder / "html").mkdir()
     return SimpleNamespace(
         builder=builder,
-        env=SimpleNamespace(proof_list=proofs, toc_fignumbers=numbers),
+        env=SimpleNamespace(
+            proof_list=proofs,
+            toc_fignumbers=numbers,
+            get_domain={"cite": SimpleNamespace(citations=[citation("CIP06", "5")])}.get,
+        ),
         srcdir=folder,
         outdir=folder / "html",
         config=SimpleNamespace(ledger_path="ledger.json"),
@@ -78,6 +91,12 @@ def test_a_badge_says_at_which_level_it_was_checked(extension, view):
     assert "checked at the full level in" in extension.badge(view, entries["lem-a"])
     for id in ("def-d", "thm-c"):  # nothing was executed
         assert "checked at" not in extension.badge(view, entries[id])
+
+
+def test_a_citation_leads_to_the_bibliography(extension, view):
+    link = '[<a href="bibliography.html#id5">5</a>]'
+    assert f"a published theorem {link}, not proved here" in extension.badge(view, view.ledger.by_id["thm-c"])
+    assert f"in {link}" in extension.ledger_table(view)
 
 
 def test_the_table_says_it_for_the_whole_book(extension, view):

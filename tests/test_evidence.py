@@ -184,3 +184,10 @@ def test_an_error_in_a_predicate_is_no_evidence():
 def test_evidence_travels_between_processes():
     evidence = exhaustive("c", "s", range(3), 3, lambda n: True)
     assert pickle.loads(pickle.dumps(evidence)) == evidence
+
+
+def test_a_counterexample_is_told_alike_in_every_run():
+    case = (3, object(), sorted)
+    told = "(3, <object object>, <built-in function sorted>)"
+    assert exhaustive("c", "s", [case], 1, lambda case: False).counterexample == f"case 1: {told}"
+    assert sampled("c", "s", 0, 1, lambda rng: case, lambda case: False).counterexample == f"draw 0: {told}"

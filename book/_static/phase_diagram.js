@@ -56,6 +56,9 @@
   const SIGMA = { geometric: 2, released: 2, linear: 3 };
   const WIDTH = 360, HEIGHT = 250, LEFT = 34, RIGHT = 10, TOP = 30, BOTTOM = 36, STEPS = 240;
   const GAP_ROUTE = 8; // b / ln n of its instances; their R / sqrt(ln n) is at least sqrt(8)
+  // Part 6: for smaller c, with H(c, 4) < 2, no lower bound of this kind can hold, however little is to be saved.
+  const LEAST_HARD_DIMENSION = bisect((c) => rankRate(c, GAP_ROUTE / 2), 2, 0, 4);
+  const TOO_SMALL = ["c is too small", "for the gap route"];
   const PANELS = {
     logits: { most: 12, step: 2, hard: GAP_ROUTE, rate: (x) => x, unit: "b / ln n", words: ["gap route: hard", "for d ≥ C ln n"] },
     entries: { most: 4, step: 1, hard: Math.sqrt(GAP_ROUTE), rate: (x) => x * x, unit: "R / √(ln n), at τ = d", words: ["gap route: hard", "somewhere here,", "depending on C"] },
@@ -81,7 +84,8 @@
     const limit = panel === PANELS.logits ? criterion : Math.sqrt(criterion);
     const edge = Math.min(x(limit), right);
     area(LEFT, edge, "easy");
-    if (geometric) area(x(panel.hard), right, "hard");
+    const hardness = geometric && c >= LEAST_HARD_DIMENSION;
+    if (hardness) area(x(panel.hard), right, "hard");
     for (let tick = 0; tick <= panel.most; tick += panel.step) {
       element(svg, "text", { x: x(tick), y: bottom + 14, "text-anchor": "middle" }, `${tick}`);
     }
@@ -103,7 +107,7 @@
     if (geometric) {
       element(svg, "path", { d: `M${x(panel.hard)} ${TOP}V${bottom}`, class: "hard-limit" });
       element(svg, "text", { x: right - 2, y: TOP - 8, "text-anchor": "end" }, "direct route: at ∞ →");
-      panel.words.forEach((line, index) => {
+      (hardness ? panel.words : TOO_SMALL).forEach((line, index) => {
         const place = { x: right - 4, y: TOP + 18 + 15 * index, "text-anchor": "end" };
         element(svg, "text", index ? place : { ...place, class: "strong" }, line);
       });

@@ -142,7 +142,7 @@ def phase(run: Run) -> Iterator[Evidence]:
 # ---- controls ------------------------------------------------------------------------------------------
 
 
-@phase.control("the exponent of lem-rank-growth is not doubled: 2 + δ")
+@phase.control("the exponent in units of ln N is not doubled: 2 + δ")
 def half_exponent(run: Run) -> Evidence:
     """Units of ln N and of ln n are confused."""
     return exhaustive(

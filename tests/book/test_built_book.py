@@ -48,6 +48,14 @@ RAW = """() => {
   return found;
 }"""
 
+# What is wider than its place and cannot be scrolled there.
+CUT_OFF = """() => {
+  const wide = element => element.scrollWidth > element.clientWidth + 1;
+  const cut = element => wide(element) && !['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+  return [...document.querySelectorAll('article :is(span.math, div.cell_output pre)')].filter(cut)
+    .map(e => e.textContent.slice(0, 60));
+}"""
+
 # Displayed formulas that are wider than their column, folded ones included.
 CLIPPED = """() => {
   for (const fold of document.querySelectorAll('details')) fold.open = true;
@@ -80,6 +88,7 @@ def test_pages_typeset_and_fit(page, base_url: str, pages: list[str]) -> None:
             page.set_viewport_size({"width": width, "height": 900})
             overflow = page.evaluate(OVERFLOW)
             faults += [f"{path} overflows at {width} px: {element}" for element in overflow]
+            faults += [f"{path} cuts off at {width} px: {element}" for element in page.evaluate(CUT_OFF)]
         clipped = page.evaluate(CLIPPED)  # at 1280 px; a phone scrolls inside the formula
         faults += [f"{path} clips a formula: {formula}" for formula in clipped]
     assert faults == []

@@ -38,7 +38,7 @@ def _summary(view: View, entry: Entry) -> str:
     if entry.kind is Kind.ASSUMED:
         return "a hypothesis, not proved by anyone"
     if entry.kind is Kind.CITED:
-        return f"a published theorem [{escape(entry.source)}], not proved here"
+        return f"a published theorem {view.citation(entry.source)}, not proved here"
     if not isinstance(entry.level, Level):
         return "nothing to execute" if entry.code is None else "built by the code below"
     if len(entry.records) == 1:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
-SHORTENED = "Definitions are left out, and so are arrows beside a longer way."
+SHORTENED = "Definitions are left out, and so is an arrow where a longer path of arrows says the same."
 
 HINT = "The drawing is wider than the window: scroll it sideways (⇆), or read the table below."
 
@@ -57,13 +57,16 @@ def _drawing(view: View, graph: DiGraph[str], name: str) -> str:
 
 
 def _label(view: View, entry: Entry) -> str:
-    level = str(entry.level)
-    return f"{view.number(entry.id)}\n{wrap(entry.title)}\n{SYMBOL.get(level, '')} {level}"
+    level, weakest = str(entry.level), entry.weakest_ancestor
+    above = "" if weakest is None else f"\n↑ {weakest.level}"
+    return f"{view.number(entry.id)}\n{wrap(entry.title)}\n{SYMBOL.get(level, '')} {level}{above}"
 
 
 def _spoken(view: View, entry: Entry) -> str:
     rests = ", ".join(view.number(id) for id in entry.uses) or "nothing"
-    return f"{view.number(entry.id)}, {entry.title}: {entry.level}; rests on {rests}"
+    weakest = entry.weakest_ancestor
+    above = "" if weakest is None else f", weakest ancestor {weakest.level}"
+    return f"{view.number(entry.id)}, {entry.title}: {entry.level}{above}; rests on {rests}"
 
 
 def _inline(svg: str, levels: dict[str, str], name: str) -> str:

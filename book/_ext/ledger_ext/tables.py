@@ -91,7 +91,7 @@ def _proof(view: View, entry: Entry) -> str:
         url = f"{view.url(view.places[entry.id].docname)}#proof-of-{entry.id}"
         return f'<a href="{escape(url)}">in full</a>' if view.places[entry.id].proved else "none"
     if entry.level is Level.CITED:
-        return f"in [{escape(entry.source)}]"
+        return f"in {view.citation(entry.source)}"
     return "—"
 
 

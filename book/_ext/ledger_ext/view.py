@@ -65,6 +65,18 @@ class View:
         """Return a link to a line of a source page, worded by the file's path."""
         return f'<a href="{escape(self.code_url(location))}"><code>{escape(location.path)}</code></a>'
 
+    def citation(self, source: str) -> str:
+        """Return keys of the bibliography, "IPZ01, CIP06", as they stand in a text: "[12, 5]", linked."""
+        domain = self.app.env.get_domain("cite")
+        entries = {found.key: found for found in domain.citations}  # type: ignore[attr-defined]
+        cited = [entries[key] for key in source.split(", ")]
+        links = (
+            f'<a href="{self.url(one.bibliography_key.docname)}#{escape(one.citation_id)}">'
+            f"{escape(one.formatted_entry.label)}</a>"
+            for one in cited
+        )
+        return f"[{', '.join(links)}]"
+
     def anchor(self, target: str) -> str:
         """Return the address of ``page#anchor``."""
         docname, _, anchor = target.partition("#")
