@@ -105,7 +105,7 @@
     curve((beta) => fastExponent(c, beta, kappa, sigma), "curve");
     if (x(limit) <= right) element(svg, "path", { d: `M${edge} ${TOP}V${bottom}`, class: "limit" });
     if (geometric) {
-      element(svg, "path", { d: `M${x(panel.hard)} ${TOP}V${bottom}`, class: "hard-limit" });
+      if (hardness) element(svg, "path", { d: `M${x(panel.hard)} ${TOP}V${bottom}`, class: "hard-limit" });
       element(svg, "text", { x: right - 2, y: TOP - 8, "text-anchor": "end" }, "direct route: at ∞ →");
       (hardness ? panel.words : TOO_SMALL).forEach((line, index) => {
         const place = { x: right - 4, y: TOP + 18 + 15 * index, "text-anchor": "end" };
@@ -135,7 +135,9 @@
         output(`limit-${name}`).dataset.exact = limit;
       }
       for (const cap of figure.querySelectorAll('[data-value="exact"]')) cap.textContent = `${2 * choice.sigma}`;
-      output("scope").textContent = choice.geometric
+      output("scope").textContent = choice.geometric && c < LEAST_HARD_DIMENSION
+        ? "For so small a c no lower bound like the gap route's can hold, however little is to be saved (part 6)."
+        : choice.geometric
         ? "Hard from the right-hand line on, for dimensions with a large enough constant C (it depends on how much is to be saved); in between, nothing is known."
         : "The lower bound is stated for the scales 1, 2, 4, ..., n, so no hard region is drawn for this schedule.";
     };

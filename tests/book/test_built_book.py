@@ -48,12 +48,14 @@ RAW = """() => {
   return found;
 }"""
 
-# What is wider than its place and cannot be scrolled there.
+# What is wider than its place and cannot be scrolled there. (A formula's text for speech may be wider.)
 CUT_OFF = """() => {
-  const wide = element => element.scrollWidth > element.clientWidth + 1;
-  const cut = element => wide(element) && !['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
-  return [...document.querySelectorAll('article :is(span.math, div.cell_output pre)')].filter(cut)
-    .map(e => e.textContent.slice(0, 60));
+  const drawn = element => element.querySelector('svg')?.getBoundingClientRect().width;
+  const content = element => drawn(element) ?? element.scrollWidth;
+  const scrolls = element => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+  return [...document.querySelectorAll('article :is(span.math, div.cell_output pre)')]
+    .filter(element => element.clientWidth && content(element) > element.clientWidth + 2 && !scrolls(element))
+    .map(element => element.textContent.slice(0, 60));
 }"""
 
 # Displayed formulas that are wider than their column, folded ones included.

@@ -77,6 +77,17 @@ def test_sliders_by_keyboard(diagram):
     assert "over 100" in diagram.inner_text()
 
 
+def test_no_hardness_where_polynomials_pass_the_gap_route(diagram):
+    """Part 6 of the theorem: not below the c with H(c, 4) = 2, which is 0.71."""
+    slider = diagram.page.get_by_role("slider", name=re.compile("dimension"))
+    for c, drawn in ((0.7, 0), (0.75, 2)):
+        assert (fast_exponent(c, 4, 0) < 4) is (drawn == 0)
+        slider.fill(str(c))
+        assert diagram.locator("rect.hard").count() == drawn
+        assert diagram.locator("path.hard-limit").count() == drawn
+        assert ("c is too small" in diagram.locator("svg").first.text_content()) is (drawn == 0)
+
+
 def test_schedules(diagram):
     select = diagram.get_by_role("combobox")
     assert diagram.locator("path.hard-limit").count() == 2
