@@ -50,8 +50,8 @@ def _summary(record: Record) -> str:
     )
     return (
         f'<p class="mutant-summary">{scope} Of {plural(len(breaking), "mutant")} that break a construction, '
-        f"{noticed:,} were noticed ({by_sign}). Of {len(harmless):,} that are proved to change nothing, "
-        f"{wrongly:,} were noticed.</p>"
+        f"{noticed:,} were noticed ({by_sign}). Of {plural(len(harmless), 'other')}, proved to change "
+        f"nothing, {wrongly or 'none'} {'was' if wrongly < 2 else 'were'} noticed.</p>"
     )
 
 
@@ -62,12 +62,12 @@ def _group(view: View, id: str, trials: list[Trial]) -> str:
     rest = len(trials) - len(breaking)
     counts = [f"{noticed} of {len(breaking)} noticed"] if breaking else []
     counts += [f"{rest} equivalent"] if rest else []
-    caption = f"Mutants of {view.number(id)}, {title}"
+    caption, shown = f"Mutants of {view.number(id)}, {title}", f"Mutants of {view.statement_link(id)}"
     rows = [_row(view, trial) for trial in trials]
     return (
         f'<details class="mutants"><summary>{escape(view.number(id))}, {escape(title)}: {", ".join(counts)}'
         # The link stands inside: a summary is a button, which must not hold another control.
-        f"</summary><p>{view.statement_link(id)}</p>{table(caption, HEADINGS, rows)}</details>"
+        f"</summary>{table(caption, HEADINGS, rows, shown=shown)}</details>"
     )
 
 
@@ -90,12 +90,18 @@ def _code(text: str) -> str:
 
 def _outcome(view: View, trial: Trial) -> str:
     if trial.noticed is not None:
-        sign = f"{SIGNS[trial.noticed.sign]}: {escape(trial.noticed.detail)}"
+        sign = f"{SIGNS[trial.noticed.sign]}: {_detail(trial.noticed.detail)}"
         other = trial.noticed.statement != trial.mutant.statements[0]
         return (f"{view.statement_link(trial.noticed.statement)}, " if other else "") + sign
     if trial.mutant.equivalent is not None and trial.unfinished is None:
         return f"nothing changes: {escape(trial.mutant.equivalent)}"
     return f"<strong>no check</strong>{f': {escape(trial.unfinished)}' if trial.unfinished else ''}"
+
+
+def _detail(text: str) -> str:
+    """Return a counterexample: the claim in words, the instance as code."""
+    claim, sign, instance = text.partition(": case ")
+    return f"{escape(claim)}: case {_code(instance)}" if sign else escape(text)
 
 
 def _path(trial: Trial) -> str:
