@@ -33,6 +33,11 @@ main()
 """
 
 
+def obey_ctrl_c():
+    """Undo, in a new process, what a shell does to all that it starts in the background, tests included."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def environment():
     without = {"PYTHONUNBUFFERED", "SUBQUARTIC_TRACEBACK"}
@@ -48,8 +53,7 @@ def start(environment, tmp_path):
         variables = with_path | options.pop("environment", {})
 
         def prepare():
-            # Ctrl-C is ignored in what a shell starts in the background, tests included; not here.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            obey_ctrl_c()
             before()
 
         return subprocess.Popen(
@@ -117,6 +121,7 @@ def few(environment, tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=obey_ctrl_c,
         )
         started.append(process)
         return process
