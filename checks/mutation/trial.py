@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import tempfile
+import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -203,6 +204,7 @@ def _child(
     sender: Connection, statements: dict[str, str], module: str, text: str, cache: Path | None, seed: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends it without a word
+    warnings.simplefilter("ignore")  # that a broken construction divides by zero is no news
     try:
         import_changed(module, text, cache)
     except Exception as error:

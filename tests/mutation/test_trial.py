@@ -52,6 +52,13 @@ def test_trials_say_who_noticed_and_the_code_stays_as_it_is(tmp_path):
     assert [trial.mutant for trial in record.unexpected] == [claimed]
 
 
+def test_warnings_of_broken_constructions_are_not_shown():
+    silent = "assert __import__('warnings').filters[0][0] == 'ignore'\n    first = -"
+    (trial,) = run_mutants([room.formula("halves", "first = -", silent, "it looks")], passed=PASSED)
+    assert trial.noticed is None
+    assert trial.unfinished is None
+
+
 def test_a_mutant_without_result_in_time_counts_as_unnoticed():
     endless = room.formula("halves", "first = -", "while True: pass\n    first = -", "it never ends")
     (trial,) = run_mutants([endless], passed=PASSED, patience=3)
