@@ -62,12 +62,12 @@ def _group(view: View, id: str, trials: list[Trial]) -> str:
     rest = len(trials) - len(breaking)
     counts = [f"{noticed} of {len(breaking)} noticed"] if breaking else []
     counts += [f"{rest} equivalent"] if rest else []
-    caption, shown = f"Mutants of {view.number(id)}, {title}", f"Mutants of {view.statement_link(id)}"
+    caption = f"Mutants of {view.number(id)}, {title}"
     rows = [_row(view, trial) for trial in trials]
     return (
         f'<details class="mutants"><summary>{escape(view.number(id))}, {escape(title)}: {", ".join(counts)}'
         # The link stands inside: a summary is a button, which must not hold another control.
-        f"</summary>{table(caption, HEADINGS, rows, shown=shown)}</details>"
+        f"</summary><p>{view.statement_link(id)}</p>{table(caption, HEADINGS, rows)}</details>"
     )
 
 

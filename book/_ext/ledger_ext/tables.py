@@ -47,10 +47,8 @@ def _downloads(view: View) -> str:
     )
 
 
-def table(caption: str, headings: tuple[str, ...], rows: list[list[str]], *, shown: str | None = None) -> str:
+def table(caption: str, headings: tuple[str, ...], rows: list[list[str]]) -> str:
     """Return an accessible table; cells are HTML, the first of a row is its header.
-
-    Its name is ``caption``; above it stands ``shown``, the same in HTML with links, where it is given.
 
     Each cell is labelled with its column for narrow windows, where the style sheet stacks the cells of a
     row. The roles keep the table a table there.
@@ -62,7 +60,7 @@ def table(caption: str, headings: tuple[str, ...], rows: list[list[str]], *, sho
     )
     return (
         f'<div class="wide-table" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table class="table" role="table"><caption>{shown or escape(caption)}</caption>'
+        f'<table class="table" role="table"><caption>{escape(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table></div>'
     )
