@@ -46,7 +46,7 @@ def cluster():
 @pytest.fixture
 def address(cluster):
     # A worker that a test killed is back by the time that the next test begins.
-    cluster.wait_for_workers(2, timeout=60)
+    cluster.wait_for_workers(2, timeout=300)
     return cluster.scheduler_address
 
 
@@ -168,7 +168,7 @@ def test_a_worker_without_the_package_is_refused(tmp_path):
             stderr=subprocess.DEVNULL,
         )
         try:
-            cluster.wait_for_workers(1, timeout=60)
+            cluster.wait_for_workers(1, timeout=300)
             with pytest.raises(RuntimeError, match=r"^Worker tcp://\S+ cannot import subquartic: No module"):
                 list(shared_out(time.sleep, [0], scheduler=cluster.scheduler_address))
         finally:
