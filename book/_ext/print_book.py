@@ -1,5 +1,7 @@
 """Print the built book into one PDF: ``python book/_ext/print_book.py book/_build/html subquartic.pdf``.
 
+Exit status 2, and one line on standard error, where there is nothing to print or nothing to print with.
+
 The articles of all pages are put into one document in the order of the contents, links between pages become
 links within it, and a headless Chromium typesets and prints it. Nothing is loaded from another machine.
 """
@@ -129,11 +131,15 @@ def print_book(html: Path, pdf: Path, only: int | None = None) -> None:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no built book in ``html``.
     RuntimeError
         If there is no Chromium, or a formula was not typeset.
     """
     from playwright.sync_api import sync_playwright
 
+    if not (html / "intro.html").is_file():
+        raise FileNotFoundError(f"There is no built book in {html}: run `make book` first.")
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         raise RuntimeError("Printing needs chromium on the PATH.")
@@ -145,7 +151,7 @@ def print_book(html: Path, pdf: Path, only: int | None = None) -> None:
             browser = playwright.chromium.launch(executable_path=executable, args=flags)
             page = browser.new_page(java_script_enabled=True, offline=True)
             page.set_default_timeout(600_000)
-            page.goto(page_file.as_uri(), wait_until="load")
+            page.goto(page_file.resolve().as_uri(), wait_until="load")
             page.wait_for_function(READY)
             bad = page.locator(".math:not(:has(mjx-container)), [data-mjx-error]").count()
             if bad:
@@ -165,5 +171,19 @@ def print_book(html: Path, pdf: Path, only: int | None = None) -> None:
         page_file.unlink()
 
 
+def main(arguments: list[str]) -> int:
+    """Print the book that two arguments, the built book and the PDF, name; return the exit status."""
+    if len(arguments) != 2:
+        print("Usage: print_book.py HTML_FOLDER PDF", file=sys.stderr)
+        return 2
+    html, pdf = map(Path, arguments)
+    try:
+        print_book(html, pdf)
+    except (FileNotFoundError, RuntimeError) as error:
+        print(f"print_book: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    print_book(Path(sys.argv[1]), Path(sys.argv[2]))
+    sys.exit(main(sys.argv[1:]))
