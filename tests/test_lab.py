@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,27 +46,40 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """JupyterLab in book/, with nobody's configuration but that of the environment."""
+    """`make lab` with this environment, no browser, any free port, and nobody else's configuration."""
     folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")}
-    command = [str(Path(sys.executable).with_name("jupyter")), "lab", "--no-browser", "--port=0"]
-    command += ["--allow-root"] if os.geteuid() == 0 else []
+    settings = {"open_browser": False, "port": 0, "allow_root": os.geteuid() == 0}
+    (tmp_path / "CONFIG").mkdir()
+    (tmp_path / "CONFIG/jupyter_server_config.json").write_text(json.dumps({"ServerApp": settings}))
+    here = os.path.relpath(Path(sys.executable).parent, BOOK.parent)
+    command = ["make", "-o", ".venv/.lab", f"BIN={here}", "lab"]
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen(
-            command, cwd=BOOK, env={**os.environ, **folders}, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=BOOK.parent,
+            env={**os.environ, **folders},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
-            info = tmp_path / "RUNTIME" / f"jpserver-{process.pid}.json"
             until = time.monotonic() + PATIENCE
-            while not info.exists():
+            while not (infos := list((tmp_path / "RUNTIME").glob("jpserver-*.json"))):
                 assert process.poll() is None, (tmp_path / "log").read_text("utf8")[-2000:]
                 assert time.monotonic() < until, "JupyterLab did not start."
                 time.sleep(0.1)
             time.sleep(0.1)
-            started = json.loads(info.read_text("utf8"))
+            started = json.loads(infos[0].read_text("utf8"))
             yield Server(started["url"], started["token"])
         finally:
-            process.terminate()
-            process.wait(PATIENCE)
+            # The server outlives make for a moment: wait until the whole group has gone.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(PATIENCE)
+                until = time.monotonic() + PATIENCE
+                while time.monotonic() < until:
+                    os.killpg(process.pid, 0)
+                    time.sleep(0.1)
 
 
 def outcomes(server: Server, kernel: str, cells: list[str]) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,6 @@ import re
 import shlex
 from pathlib import Path
 
-from checks.ledger import write_ledger
-from checks.lemma import Run, registry
-from checks.report import LemmaReport
-from checks.runner import run_lemma
 from reductions.problems.cnf import RUNNING_EXAMPLE
 
 PAGE = Path(__file__).parents[2] / "book" / "practice" / "command_line.md"
@@ -23,17 +19,8 @@ def examples(text):
             yield command, output
 
 
-def write_short_ledger(path):
-    """Write the ledger of a run of one statement, since all take a minute; the others count as FAILED."""
-    reports = [
-        LemmaReport(entry.id, entry.kind, entry.title, Run(), (), (), 0.0) for entry in registry().values()
-    ]
-    own = run_lemma("lem-split-and-list")
-    write_ledger(path, [own if report.id == own.id else report for report in reports], Run())
-
-
-def test_the_examples_are_what_is_printed(subquartic, running_example, tmp_path):
-    write_short_ledger(tmp_path / "ledger.json")
+def test_the_examples_are_what_is_printed(subquartic, running_example, short_ledger, tmp_path):
+    (tmp_path / "ledger.json").write_bytes(short_ledger.read_bytes())
     text = PAGE.read_text(encoding="utf-8")
     assert RUNNING_EXAMPLE.to_dimacs() in text
     found = list(examples(text))
