@@ -15,6 +15,8 @@ from reductions.conformance.raw_bits import RawBits
 from reductions.problem import Answer
 from reductions.problems.attention import attention
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
+from reductions.streaming_attention import EXP_ULPS
+from tests.forward_error import TORCH_EXP_ULPS, UNIT, attention_error
 
 KINDS = [
     Parameters(family, 64, 14, planted, Fraction(1, 4), lifted)
@@ -147,13 +149,13 @@ def test_exact_attention_in_a_precision_is_near_torchs():
     torch = pytest.importorskip("torch")
     instance = build(Parameters("low-weight", 256, 14, True, Fraction(1, 2)))
     q, k, v = instance.queries, instance.keys, instance.values
-    for precision, dtype, units in (
-        (Precision.FLOAT32, torch.float32, 2**-20),
-        (Precision.BFLOAT16, torch.bfloat16, 0.03),
-    ):
+    exact = attention(q, k, v, instance.temperature)
+    for precision, dtype in ((Precision.FLOAT32, torch.float32), (Precision.BFLOAT16, torch.bfloat16)):
         ours = exact_attention_in(
             rounded(q, precision), rounded(k, precision), v, instance.temperature, precision
         )
         arrays = (torch.from_numpy(a)[None, None].to(dtype) for a in (q, k, v))
         theirs = torch.nn.functional.scaled_dot_product_attention(*arrays, scale=1 / instance.temperature)
-        assert np.abs(ours - theirs[0, 0].double().numpy()).max() < units
+        for outputs, ulps in ((ours, EXP_ULPS), (theirs[0, 0].double().numpy(), TORCH_EXP_ULPS)):
+            allowed = attention_error(q, k, v, instance.temperature, stored=UNIT[precision], exp_ulps=ulps)
+            assert (np.abs(outputs - exact) <= allowed).all()

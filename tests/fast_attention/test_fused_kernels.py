@@ -11,10 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reductions.fast_attention.fused_kernels import key_state, query_outputs
+from reductions.fast_attention.rounding import double_roundings, term_roundings
+from reductions.streaming_attention import UNIT_ROUNDOFF
 from reductions.upper_bound.monomial_features import downward_closed, monomials, total_degree, weights
+from tests.forward_error import gamma
 
 TYPES = (np.float32, np.float64)
-TOLERANCE = {np.float32: 2e-6, np.float64: 4e-15}
+
+
+def relative_rounding(degree, keys, features, dtype, kind, absorptions=1):
+    """Bound the roundings of a term of the two sums (lem-low-rank-rounding), and those of NumPy's."""
+    terms = term_roundings(degree, int(kind != dtype))
+    doubles = double_roundings(keys, features, absorptions) + keys + features + 4 * degree + 4
+    return gamma(terms, UNIT_ROUNDOFF[np.dtype(dtype)]) + 2 * gamma(doubles, 2.0**-53)
 
 
 def exact_state(keys, values, members):
@@ -45,12 +54,18 @@ def agree(d, d_v, degree, keys, queries, dtype, kind=np.float64, seed=0, threads
     assert state.shape == (len(members), d_v + 1)
     assert state.dtype == np.float64
     absolute = exact_state(np.abs(k), np.abs(v), members)
-    assert (np.abs(state - exact_state(k, v, members)) <= TOLERANCE[dtype] * absolute).all()
+    theta = relative_rounding(degree, keys, len(members), dtype, kind)
+    assert (np.abs(state - exact_state(k, v, members)) <= theta * absolute).all()
     factors = weights(members, taylor(degree), tau)
     output = query_outputs(q, state, factors, members, dtype=dtype, threads=threads)
     assert output.dtype == dtype
     assert output.shape == (queries, d_v)
-    np.testing.assert_allclose(output, exact_outputs(q, k, v, taylor(degree), tau), atol=TOLERANCE[dtype])
+    expected = exact_outputs(q, k, v, taylor(degree), tau)
+    # Numerator and denominator are off by theta times their terms' absolute values; |v| <= 1.
+    logits = [np.abs(q).astype(float) @ np.abs(k).T.astype(float) / tau, q.astype(float) @ k.T / tau]
+    sizes, sums = (np.polynomial.polynomial.polyval(x, taylor(degree)).sum(axis=1) for x in logits)
+    share = (theta * sizes / sums)[:, None]
+    assert (np.abs(output - expected) <= 2 * share / (1 - share) + UNIT_ROUNDOFF[np.dtype(dtype)]).all()
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -109,7 +124,8 @@ def test_any_set_of_monomials():
     members = downward_closed([(0, 0, 0), (0, 1, 0), (0, 2, 0), (1, 0, 0), (1, 1, 0), (0, 3, 0), (0, 0, 1)])
     _, k, v = draw(2, 3, 4, 150, 1)
     state = key_state(k, v, members, dtype=np.float64)
-    np.testing.assert_allclose(state, exact_state(k, v, members), atol=1e-13)
+    theta = relative_rounding(3, len(k), len(members), np.float64, np.float64)
+    assert (np.abs(state - exact_state(k, v, members)) <= theta * exact_state(abs(k), abs(v), members)).all()
 
 
 def test_one_state_serves_every_polynomial_and_splits_into_parts():
@@ -119,7 +135,8 @@ def test_one_state_serves_every_polynomial_and_splits_into_parts():
     halves = sum(
         key_state(k[part], v[part], members, dtype=np.float64) for part in np.split(np.arange(400), 2)
     )
-    np.testing.assert_allclose(halves, state, atol=1e-12)
+    theta = relative_rounding(3, len(k), len(members), np.float64, np.float64, absorptions=2)
+    assert (np.abs(halves - state) <= 2 * theta * exact_state(abs(k), abs(v), members)).all()
     for coefficients, tau in ((taylor(3), 5.0), ((1.0, 0.9, 0.5, 0.0), 11.0)):
         output = query_outputs(q, state, weights(members, coefficients, tau), members, dtype=np.float64)
         np.testing.assert_allclose(output, exact_outputs(q, k, v, coefficients, tau), atol=1e-14)

@@ -17,6 +17,7 @@ from checks.performance.peers.nystromformer import (  # noqa: E402
 )
 from checks.performance.peers.torch_attention import TorchAttention  # noqa: E402
 from reductions.problems.attention import attention  # noqa: E402
+from tests.forward_error import TORCH_EXP_ULPS, attention_error  # noqa: E402
 
 
 def exact(inputs):
@@ -27,6 +28,12 @@ def error(outputs, inputs):
     return np.abs(np.asarray(outputs) - exact(inputs)).max()
 
 
+def rounding(inputs, rows=slice(None), keys=None):
+    """Bound torch's rounding of some rows of attention over the first keys, in float32."""
+    q, k, v = inputs.queries[rows], inputs.keys[:keys], inputs.values[:keys]
+    return attention_error(q, k, v, inputs.temperature, exp_ulps=TORCH_EXP_ULPS)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("dimension", [8, 16])
 @pytest.mark.parametrize("padded", [False, True])
@@ -34,7 +41,7 @@ def test_the_baseline_is_exact(family, dimension, padded):
     inputs = FAMILIES[family](100, dimension, 1.0, 0)
     outputs = TorchAttention(inputs, padded=padded).outputs()
     assert outputs.shape == inputs.values.shape
-    assert error(outputs, inputs) < 1e-5
+    assert (np.abs(outputs - exact(inputs)) <= rounding(inputs)).all()
 
 
 @pytest.mark.parametrize("dimension", [6, 16])
@@ -47,18 +54,21 @@ def test_the_block_causal_baselines_agree(dimension):
         expected = attention(
             inputs.queries[start:end], inputs.keys[:end], inputs.values[:end], inputs.temperature
         )
-        assert np.abs(by_scale[start:end] - expected).max() < 1e-5
-        assert np.abs(masked[start:end] - expected).max() < 1e-5
+        allowed = rounding(inputs, slice(start, end), end)
+        assert (np.abs(by_scale[start:end] - expected) <= allowed).all()
+        assert (np.abs(masked[start:end] - expected) <= allowed).all()
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
 def test_parts_of_the_baseline_are_the_whole(count):
     ends = (1, 5, 21, 85)
-    baseline = TorchAttention(clustered(85, 8, 1.0, 0), padded=True)
+    inputs = clustered(85, 8, 1.0, 0)
+    baseline = TorchAttention(inputs, padded=True)
     parts = np.concatenate([part() for part in baseline.parts(count)])
-    assert np.abs(parts - baseline.outputs()).max() < 1e-6
+    assert (np.abs(parts - baseline.outputs()) <= 2 * rounding(inputs)).all()
     parts = np.concatenate([part() for part in baseline.pyramid_parts(ends, count)])
-    assert np.abs(parts - baseline.pyramid(ends)).max() < 1e-6
+    allowed = [rounding(inputs, slice(*scale), scale[1]) for scale in zip((0, *ends), ends, strict=False)]
+    assert (np.abs(parts - baseline.pyramid(ends)) <= 2 * np.concatenate(allowed)).all()
 
 
 @pytest.mark.parametrize("hyperbolic", [False, True])
@@ -117,10 +127,10 @@ def test_the_iterative_inverse_converges_to_the_exact_one():
     )
     errors = [
         float((iterative_pseudoinverse(matrix, steps) - torch.linalg.pinv(matrix)).abs().max())
-        for steps in (6, 12, 25)
+        for steps in (8, 10, 11, 25)
     ]
-    assert errors[0] > errors[1] > errors[2]
-    assert errors[2] < 1e-9
+    assert errors[0] > errors[1] > errors[2] > errors[3]  # 30, 0.4, 3e-5; then rounding is all that is left
+    assert errors[3] < 1e-9
     inputs = uniform(48, 4, 3.0, 0)
     exactly = nystromformer(inputs, 6)
     iteratively = nystromformer(inputs, 6, exact_inverse=False, steps=40)
