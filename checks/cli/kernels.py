@@ -133,17 +133,8 @@ def examine(
 
 
 def _print_report(report: KernelReport) -> None:
-    from reductions.conformance.examination import Verdict
-
-    columns = (
-        "L",
-        "strength",
-        "logit bound",
-        *(str(verdict) for verdict in Verdict),
-        "beyond",
-        "worst error",
-    )
-    print_table(None, columns, [_row(regime) for regime in report.regimes])
+    records = [_record(regime) for regime in report.regimes]
+    print_table(None, tuple(records[0]), [tuple(record.values()) for record in records])
     for message in dict.fromkeys(outcome.message for outcome in report.outcomes if outcome.message):
         first = next(outcome for outcome in report.outcomes if outcome.message == message)
         count = sum(outcome.message == message for outcome in report.outcomes)
@@ -159,18 +150,18 @@ def _print_report(report: KernelReport) -> None:
         )
 
 
-def _row(regime: Regime) -> tuple[str, ...]:
+def _record(regime: Regime) -> dict[str, str]:
     from reductions.conformance.examination import Verdict
 
     low, high = regime.logit_bounds
     worst = regime.worst_error
-    return (
-        regime.reading,
-        regime.route,
-        str(regime.tokens),
-        f"{regime.strength:g}",
-        f"{low:.1f} to {high:.1f}",
-        *(str(regime.count(verdict)) for verdict in Verdict),
-        str(regime.beyond),
-        "" if worst is None else f"{worst:.2g}",
-    )
+    return {
+        "reading": regime.reading,
+        "route": regime.route,
+        "L": str(regime.tokens),
+        "strength": f"{regime.strength:g}",
+        "logit bound": f"{low:.1f} to {high:.1f}",
+        **{str(verdict): str(regime.count(verdict)) for verdict in Verdict},
+        "beyond": str(regime.beyond),
+        "worst error": "" if worst is None else f"{worst:.2g}",
+    }

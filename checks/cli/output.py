@@ -60,7 +60,13 @@ def say(message: str, *, quiet: bool = False) -> None:
 
 
 def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table, as wide as the terminal; where there is none, without blank lines and padding."""
+    """Print a table, as wide as the terminal; where there is none, without blank lines and padding.
+
+    Raises
+    ------
+    ValueError
+        If a row has not one cell per column.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -70,6 +76,10 @@ def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequen
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
+        if len(row) != len(columns):  # rich would add columns without heads, or leave cells empty
+            raise ValueError(
+                f"Argument 'rows' must have {len(columns)} cells in each row, one per column, not {len(row)}."
+            )
         table.add_row(*(Text(printable(cell), style=_STYLE.get(cell, "")) for cell in row))
     if sys.stdout.isatty():
         Console(highlight=False).print(table)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from checks.cli import kernels
+from checks.cli.output import print_table
 from reductions.conformance.calling import Arrays, Layout, Temperature
 from reductions.conformance.low_precision import Precision
 from reductions.conformance.suite import SUITES
@@ -60,6 +63,62 @@ def test_a_wrong_kernel_ends_with_status_1_and_its_errors_in_json(tmp_path):
     assert {outcome["verdict"] for outcome in report["outcomes"]} == {"right", "outside", "wrong"}
     assert figure.read_text().startswith("<?xml")
     assert run_test_kernel("user_kernels:exact", "--plot", str(figure)).returncode == 2  # it exists already
+
+
+@pytest.mark.parametrize(
+    ("kernel", "seen"),
+    [
+        ("temperature_doubled", {"right", "outside", "wrong"}),
+        ("forgets_the_maximum", {"right", "outside", "failed"}),
+    ],
+)
+def test_the_table_says_what_the_json_says(kernel, seen):
+    arguments = (f"user_kernels:{kernel}", "--precision", "float16")
+    printed = printed_table(run_test_kernel(*arguments).stdout)
+    outcomes = json.loads(run_test_kernel(*arguments, "--json").stdout)["outcomes"]
+    regimes = {}
+    for outcome in outcomes:
+        regime = tuple(outcome[name] for name in ("reading", "route", "tokens", "strength"))
+        regimes.setdefault(regime, []).append(outcome)
+    for row, (regime, found) in zip(printed, regimes.items(), strict=True):
+        assert (row["reading"], row["route"], int(row["L"]), float(row["strength"])) == regime
+        bounds = [outcome["logit_bound"] for outcome in found]
+        shown = [float(bound) for bound in row["logit bound"].split(" to ")]
+        assert shown == pytest.approx([min(bounds), max(bounds)], abs=0.05)
+        counted = [outcome for outcome in found if outcome["counts"]]
+        assert int(row["beyond"]) == len(found) - len(counted)
+        verdicts = [outcome["verdict"] for outcome in counted]
+        for verdict in ("right", "outside", "wrong", "failed"):
+            assert int(row[verdict]) == verdicts.count(verdict)
+        errors = [outcome["worst_error"] for outcome in counted if outcome["worst_error"] is not None]
+        assert [float(cell) for cell in row["worst error"].split()] == (
+            [pytest.approx(max(errors), rel=0.05)] if errors else []
+        )
+    assert {verdict for verdict in ("right", "outside", "wrong", "failed") if total(printed, verdict)} == seen
+    assert total(printed, "beyond") > 0
+
+
+def printed_table(text: str) -> list[dict[str, str]]:
+    """Return the rows of a printed table; a cell is what stands below its head."""
+    heads, rule, *lines = text.splitlines()
+    assert set(rule) <= set(" ─")
+    found = list(re.finditer(r"\S+(?: \S+)*", heads))
+    edges = [*(head.start() for head in found), None]
+    rows = [line for line in lines if re.match(r" \S+ +\w+ +\d", line)]
+    return [
+        {head[0]: line[start:end].strip() for head, (start, end) in zip(found, pairwise(edges), strict=True)}
+        for line in rows
+    ]
+
+
+def total(rows: list[dict[str, str]], column: str) -> int:
+    return sum(int(row[column]) for row in rows)
+
+
+@pytest.mark.parametrize("row", [("1",), ("1", "2", "3")])
+def test_a_table_whose_rows_do_not_fit_its_heads_is_refused(row):
+    with pytest.raises(ValueError, match=f"2 cells in each row, one per column, not {len(row)}"):
+        print_table(None, ("left", "right"), [("1", "2"), row])
 
 
 def test_a_kernel_that_raises_is_told_in_one_line():
