@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.cli.options import Force, Json, Quiet
-from checks.cli.output import print_json, print_table, progress_bar, require_package
+from checks.cli.output import Progress, print_json, print_table, progress_bar, require_package
 
 if TYPE_CHECKING:
     from reductions.conformance.examination import KernelReport, Regime
+    from reductions.conformance.hard_instance import HardInstance
+    from reductions.conformance.suite import SuiteParameters
 
 
 class SuiteChoice(StrEnum):
@@ -78,6 +81,9 @@ def examine(
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=0.001, help="Seconds for one call.")
     ] = 60.0,
+    decisions_only: Annotated[
+        bool, typer.Option("--decisions-only", help="Let rows outside the margin pass.")
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the error against the logit bound.")
     ] = None,
@@ -88,21 +94,17 @@ def examine(
     """Test an attention kernel against hard instances with known answers.
 
     The kernel is loaded from the current directory or from the installed packages and runs in a process of
-    its own. Exit status: 0 every decision is right, 1 one is wrong or missing, 2 no such kernel.
+    its own. Exit status: 0 every decision is right and every judged row within the margin, 1 otherwise,
+    2 no such kernel.
     """
     if arrays is not ArraysChoice.NUMPY:
         require_package(arrays.value, f"--arrays {arrays.value}", extra=arrays.value)
     if plot is not None:
-        from reductions.atomic import refuse_unwritable
-
-        require_package("matplotlib", "--plot", extra="plot")
-        if plot.suffix.lower() != ".svg":
-            raise ValueError(f"--plot draws SVG: the name of the file must end in .svg, not {plot.name!r}.")
-        refuse_unwritable(plot, overwrite=force)
+        _require_drawable(plot, force)
     from reductions.conformance.calling import Arrays, Convention, Layout, Temperature
     from reductions.conformance.examination import examine_kernel
     from reductions.conformance.low_precision import Precision
-    from reductions.conformance.suite import build_instance, suite_parameters
+    from reductions.conformance.suite import suite_parameters
 
     convention = Convention(
         Arrays(arrays.value), Layout(layout.value), Precision(precision.value), Temperature(temperature.value)
@@ -110,16 +112,9 @@ def examine(
     chosen = [p for p in suite_parameters(suite.value) if tokens is None or p.label.tokens <= tokens]
     sys.path.insert(0, os.getcwd())  # the kernel's process inherits the path
     with progress_bar("testing", quiet=quiet) as bar:
-        done = 0
-
-        def progress(_: str) -> None:
-            nonlocal done
-            done += 1
-            if bar is not None:
-                bar(done, len(chosen))
-
+        instances = _built(chosen, bar)
         report = examine_kernel(
-            target, map(build_instance, chosen), convention, time_limit_s=time_limit, progress=progress
+            target, instances, convention, time_limit_s=time_limit, decisions_only=decisions_only
         )
     if plot is not None:
         from checks.kernel_figure import write_figure
@@ -130,6 +125,25 @@ def examine(
     else:
         _print_report(report)
     raise typer.Exit(report.exit_status)
+
+
+def _require_drawable(plot: Path, force: bool) -> None:
+    from reductions.atomic import refuse_unwritable
+
+    require_package("matplotlib", "--plot", extra="plot")
+    if plot.suffix.lower() != ".svg":
+        raise ValueError(f"--plot draws SVG: the name of the file must end in .svg, not {plot.name!r}.")
+    refuse_unwritable(plot, overwrite=force)
+
+
+def _built(chosen: Sequence[SuiteParameters], bar: Progress | None) -> Iterator[HardInstance]:
+    """Yield the instances, each built when it is asked for, and show how many were."""
+    from reductions.conformance.suite import build_instance
+
+    for done, parameters in enumerate(chosen, start=1):
+        if bar is not None:
+            bar(done, len(chosen))
+        yield build_instance(parameters)
 
 
 def _print_report(report: KernelReport) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -68,20 +68,29 @@ class Outcome:
     seconds: float
     message: str = ""
 
+    def passes(self, *, decisions_only: bool = False) -> bool:
+        """Whether nothing here speaks against the kernel: the rule of the command and of the pytest plugin.
+
+        Where the instance counts, the decision must be right and, unless ``decisions_only``, every judged row
+        within the margin.
+        """
+        accepted = (Verdict.RIGHT, Verdict.OUTSIDE) if decisions_only else (Verdict.RIGHT,)
+        return not self.counts or self.verdict in accepted
+
 
 @dataclass(frozen=True)
 class KernelReport:
-    """All outcomes of one run."""
+    """All outcomes of one run, and whether only the decisions matter: see :meth:`Outcome.passes`."""
 
     target: str
     convention: Convention
     outcomes: tuple[Outcome, ...]
+    decisions_only: bool = False
 
     @property
     def exit_status(self) -> int:
-        """0 where every decision that counts is right, 1 where one is wrong or missing."""
-        broken = (Verdict.WRONG, Verdict.FAILED)
-        return int(any(outcome.counts and outcome.verdict in broken for outcome in self.outcomes))
+        """0 where every outcome passes, else 1."""
+        return int(not all(outcome.passes(decisions_only=self.decisions_only) for outcome in self.outcomes))
 
     @cached_property
     def regimes(self) -> tuple[Regime, ...]:
@@ -103,7 +112,7 @@ class KernelReport:
         for outcome in sorted(self.outcomes, key=lambda outcome: outcome.logit_bound):
             if outcome.tokens != tokens or not outcome.counts:
                 continue
-            if outcome.verdict is not Verdict.RIGHT:
+            if not outcome.passes():
                 break
             largest = outcome.logit_bound
         return largest
@@ -115,6 +124,7 @@ class KernelReport:
             "kernel": self.target,
             "convention": asdict(self.convention),
             "headroom": HEADROOM,
+            "decisions_only": self.decisions_only,
             "exit_status": self.exit_status,
             "right_up_to": {str(tokens): self.right_up_to(tokens) for tokens in self.sizes},
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
@@ -151,9 +161,6 @@ class Regime:
         """The least and the largest logit bound."""
         bounds = [outcome.logit_bound for outcome in self.outcomes]
         return min(bounds), max(bounds)
-
-
-Caller = Callable[[HardInstance], NDArray[np.float64]]
 
 
 def judge(
@@ -218,15 +225,11 @@ def _exact_in(instance: HardInstance, precision: Precision) -> NDArray[np.floati
     return found
 
 
-def outcomes(
-    process: KernelProcess, instances: Iterable[HardInstance], progress: Callable[[str], None] | None = None
-) -> Iterator[Outcome]:
+def outcomes(process: KernelProcess, instances: Iterable[HardInstance]) -> Iterator[Outcome]:
     """Run the kernel on one instance after the other; a failure is an outcome, and the run goes on."""
     precision = process.convention.precision
     for exact in instances:
         instance = exact.rounded_to(precision)
-        if progress is not None:
-            progress(instance.label.name)
         # As many columns of values as queries have, as fused kernels want it, and some negative.
         values = instance.values * value_factors(instance.queries.shape[1])
         arrays = (instance.queries, instance.keys, values)
@@ -244,9 +247,9 @@ def examine_kernel(
     convention: Convention | None = None,
     *,
     time_limit_s: float = 60.0,
-    progress: Callable[[str], None] | None = None,
+    decisions_only: bool = False,
 ) -> KernelReport:
-    """Run MODULE:FUNCTION in a child process on all instances.
+    """Run MODULE:FUNCTION in a child process on all instances; ``decisions_only``: see :class:`KernelReport`.
 
     Raises
     ------
@@ -255,5 +258,5 @@ def examine_kernel(
     """
     convention = convention or Convention()
     with KernelProcess(target, convention, time_limit_s) as process:
-        found: Sequence[Outcome] = tuple(outcomes(process, instances, progress))
-    return KernelReport(target, convention, tuple(found))
+        found: Sequence[Outcome] = tuple(outcomes(process, instances))
+    return KernelReport(target, convention, tuple(found), decisions_only)

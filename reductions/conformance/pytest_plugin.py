@@ -74,14 +74,14 @@ class AttentionKernel:
 
     def require_right(self, instance: HardInstance) -> None:
         """Fail the test unless the kernel decides right with every judged row within the margin."""
-        from reductions.conformance.examination import Verdict, outcomes
+        from reductions.conformance.examination import outcomes
 
         (outcome,) = outcomes(self.process, [instance])
         if not outcome.counts:
             pytest.skip(
                 f"exact attention in this precision errs by {outcome.baseline_error:.2g} margins here"
             )
-        if outcome.verdict is not Verdict.RIGHT:
+        if not outcome.passes():
             error = "" if outcome.worst_error is None else f", worst error {outcome.worst_error:.3g} margins"
             pytest.fail(f"{outcome.name}: {outcome.verdict}{error} {outcome.message}".rstrip(), pytrace=False)
 

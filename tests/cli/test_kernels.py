@@ -65,6 +65,21 @@ def test_a_wrong_kernel_ends_with_status_1_and_its_errors_in_json(tmp_path):
     assert run_test_kernel("user_kernels:exact", "--plot", str(figure)).returncode == 2  # it exists already
 
 
+def test_a_kernel_outside_the_margin_ends_with_status_1_unless_only_decisions_are_asked_for():
+    arguments = ("user_kernels:forgets_the_temperature", "--json")
+    for more, status in (((), 1), (("--decisions-only",), 0)):
+        run = run_test_kernel(*arguments, *more)
+        report = json.loads(run.stdout)
+        assert (run.returncode, report["exit_status"], report["decisions_only"]) == (
+            status,
+            status,
+            bool(more),
+        )
+        assert {outcome["verdict"] for outcome in report["outcomes"]} == {"right", "outside"}
+        assert max(outcome["worst_error"] for outcome in report["outcomes"]) > 1000
+    assert run_test_kernel("user_kernels:temperature_doubled", "--decisions-only").returncode == 1
+
+
 @pytest.mark.parametrize(
     ("kernel", "seen"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +16,7 @@ from reductions.conformance.calling import (
     call,
     load_kernel,
 )
-from reductions.conformance.examination import Verdict, examine_kernel, judge, value_factors
+from reductions.conformance.examination import KernelReport, Verdict, examine_kernel, judge, value_factors
 from reductions.conformance.integer_instance import Parameters, build
 from reductions.conformance.kernel_process import KernelFailed, KernelProcess
 from reductions.conformance.low_precision import Precision
@@ -85,7 +86,7 @@ def test_torch_passes_the_quick_suite(user_kernels, precision):
 @pytest.mark.slow
 def test_every_mutant_fails_the_quick_suite_in_a_process_of_its_own(user_kernels):
     for mutant in user_kernels.MUTANTS:
-        report = examine_kernel(f"user_kernels:{mutant}", hard_instances("quick"))
+        report = examine_kernel(f"user_kernels:{mutant}", hard_instances("quick"), decisions_only=True)
         assert report.exit_status == 1, mutant
 
 
@@ -200,6 +201,18 @@ def test_an_error_beyond_the_margin_with_the_right_decision_is_outside():
     assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.OUTSIDE
     outputs[instance.decisive] += 1.1 * instance.margin
     assert judge(instance, outputs, Precision.FLOAT32).verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize("counts", [False, True])
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_counts_must_be_right_or_at_least_decided_right(verdict, counts):
+    outputs = np.zeros((64, 1))
+    outcome = replace(judge(build(FEW[0]), outputs, Precision.FLOAT32), verdict=verdict, counts=counts)
+    for decisions_only, accepted in ((False, "right"), (True, "right outside")):
+        passes = not counts or verdict in accepted.split()
+        assert outcome.passes(decisions_only=decisions_only) == passes
+        report = KernelReport("m:f", Convention(), (outcome,), decisions_only)
+        assert report.exit_status == int(not passes)
 
 
 def test_a_kernel_that_forks_answers_once(user_kernels):

@@ -37,6 +37,14 @@ def test_a_wrong_kernel_fails_and_says_by_how_much(run):
     result.stdout.fnmatch_lines(["*attention-direct-random-L64-f1_4-m14-s0-no: *, worst error * margins*"])
 
 
+def test_a_kernel_that_decides_right_outside_the_margin_fails(run):
+    result = run("--attention-kernel", "user_kernels:forgets_the_temperature")
+    result.assert_outcomes(failed=20, deselected=196)
+    result.stdout.fnmatch_lines(
+        ["*attention-direct-random-L64-f1_4-m14-s0-no: outside, worst error * margins*"]
+    )
+
+
 def test_what_the_precision_cannot_decide_is_skipped(run):
     options = ("--attention-arrays", "torch", "--attention-precision", "bfloat16")
     result = run("--attention-kernel", "user_kernels:exact_in_torch", *options)

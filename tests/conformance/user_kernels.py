@@ -91,6 +91,10 @@ def temperature_a_tenth_too_large(q, k, v, tau):
     return exact(q, k, v, 1.1 * tau)
 
 
+def forgets_the_temperature(q, k, v, tau):
+    return weighted(q @ k.T, v)
+
+
 MUTANTS = (
     "constant",
     "noise",
