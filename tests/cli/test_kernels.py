@@ -80,6 +80,11 @@ def test_a_kernel_outside_the_margin_ends_with_status_1_unless_only_decisions_ar
     assert run_test_kernel("user_kernels:temperature_doubled", "--decisions-only").returncode == 1
 
 
+@pytest.mark.parametrize(("kernel", "status"), [("exact_by_scale", 0), ("divides_by_its_scale", 1)])
+def test_a_scale_multiplies(kernel, status):
+    assert run_test_kernel(f"user_kernels:{kernel}").returncode == status
+
+
 @pytest.mark.parametrize(
     ("kernel", "seen"),
     [

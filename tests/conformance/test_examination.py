@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 from dataclasses import replace
 from fractions import Fraction
@@ -168,6 +169,23 @@ def test_a_kernel_that_knows_scales_is_told_them():
 
     array = np.ones((5, 4))
     assert (call(kernel, Convention(), array, array, array, 1.0, (1, 5)) == 6).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("temperature", 8), ("tau", 8), ("scale", 1 / 8), ("sm_scale", 1 / 8), ("softmax_scale", 1 / 8)],
+)
+def test_a_temperature_divides_and_a_scale_multiplies(name, told):
+    heard = {}
+
+    def kernel(q, k, v, **given):
+        heard.update(given)
+        return v
+
+    kernel.__signature__ = inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)])
+    array = np.ones((5, 4))
+    call(kernel, Convention(), array, array, array, 8.0)
+    assert heard == {name: told}
 
 
 def test_the_temperature_argument_can_be_forced():

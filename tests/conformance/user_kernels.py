@@ -95,6 +95,10 @@ def forgets_the_temperature(q, k, v, tau):
     return weighted(q @ k.T, v)
 
 
+def divides_by_its_scale(q, k, v, scale):
+    return weighted(q @ k.T / q.dtype.type(scale), v)
+
+
 MUTANTS = (
     "constant",
     "noise",
