@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -61,7 +60,9 @@ class TemperatureChoice(StrEnum):
 
 
 def examine(
-    target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="The kernel: f(q, k, v, ...).")],
+    target: Annotated[
+        str, typer.Argument(metavar="KERNEL", help="MODULE:FUNCTION or FILE.py:FUNCTION, an f(q, k, v, ...).")
+    ],
     suite: Annotated[SuiteChoice, typer.Option(help="quick: L up to 1,024; full: up to 65,536.")] = (
         SuiteChoice.QUICK
     ),
@@ -101,20 +102,23 @@ def examine(
         require_package(arrays.value, f"--arrays {arrays.value}", extra=arrays.value)
     if plot is not None:
         _require_drawable(plot, force)
-    from reductions.conformance.calling import Arrays, Convention, Layout, Temperature
+    from reductions.conformance.calling import Arrays, Convention, Layout, Precision, Temperature
     from reductions.conformance.examination import examine_kernel
-    from reductions.conformance.low_precision import Precision
     from reductions.conformance.suite import suite_parameters
 
     convention = Convention(
         Arrays(arrays.value), Layout(layout.value), Precision(precision.value), Temperature(temperature.value)
     )
     chosen = [p for p in suite_parameters(suite.value) if tokens is None or p.label.tokens <= tokens]
-    sys.path.insert(0, os.getcwd())  # the kernel's process inherits the path
     with progress_bar("testing", quiet=quiet) as bar:
         instances = _built(chosen, bar)
         report = examine_kernel(
-            target, instances, convention, time_limit_s=time_limit, decisions_only=decisions_only
+            target,
+            instances,
+            convention,
+            time_limit_s=time_limit,
+            decisions_only=decisions_only,
+            path=(os.getcwd(),),
         )
     if plot is not None:
         from checks.kernel_figure import write_figure

@@ -1,19 +1,31 @@
-"""How a user's attention kernel is called: layout, array library, temperature, scales."""
+"""How a user's attention kernel is called: layout, array library, temperature, scales.
+
+Run as a script, this file is the process that loads a kernel and calls it. It sees the user's packages, one
+of which may be called as this project's are; so it imports none of them, and reads pickles from standard
+input and writes them to standard output: see :func:`serve`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
 import inspect
 import math
+import os
+import pickle
+import sys
+import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-
-from reductions.conformance.low_precision import Precision
 
 Kernel = Callable[..., Any]
 
@@ -31,6 +43,15 @@ class Layout(StrEnum):
 
     ROWS = "ld"  # (L, d)
     HEADS = "bhld"  # (1, 1, L, d)
+
+
+class Precision(StrEnum):
+    """The type of the arrays that a kernel is given."""
+
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
 
 
 class Temperature(StrEnum):
@@ -66,18 +87,24 @@ class KernelNotFound(ValueError):
 
 
 def load_kernel(target: str) -> Kernel:
-    """Import MODULE and return its FUNCTION (dots allowed: MODULE:object.method).
+    """Import a module or a file and return a function of it.
+
+    Parameters
+    ----------
+    target
+        MODULE:FUNCTION or FILE.py:FUNCTION; dots are allowed in the latter part (object.method).
 
     Raises
     ------
     KernelNotFound
-        If the text is not MODULE:FUNCTION, the import fails, or there is no such callable.
+        If the text is of neither form, the import fails, or there is no such callable.
     """
-    module_name, separator, path = target.partition(":")
+    module_name, separator, path = target.rpartition(":")
     if not (module_name and separator and path):
-        raise KernelNotFound(f"a kernel is named MODULE:FUNCTION, not {target!r}")
+        raise KernelNotFound(f"a kernel is named MODULE:FUNCTION or FILE.py:FUNCTION, not {target!r}")
     try:
-        found: Any = importlib.import_module(module_name)
+        by_file = module_name.endswith(".py")
+        found: Any = _import_file(module_name) if by_file else importlib.import_module(module_name)
     except Exception as error:  # whatever a user's module does when it is imported
         raise KernelNotFound(
             f"cannot import {module_name}: {type(error).__name__}: {one_line(error)}"
@@ -89,6 +116,21 @@ def load_kernel(target: str) -> Kernel:
     if not callable(found):
         raise KernelNotFound(f"{target} is no function but of type {type(found).__name__}")
     return found  # type: ignore[no-any-return]
+
+
+def _import_file(file: str) -> ModuleType:
+    """Import a file under its own name; as for ``python FILE``, the files beside it can be imported."""
+    path = Path(file).resolve(strict=True)
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(
+        path.stem, module
+    )  # pickles and dataclasses ask there; a file numpy.py is not NumPy
+    spec.loader.exec_module(module)
+    return module
 
 
 def one_line(error: BaseException) -> str:
@@ -201,3 +243,60 @@ def _real_numbers(output: Any) -> NDArray[np.float64]:
     if array.dtype.kind in "cSUmM":
         raise ValueError(f"the output is of {array.dtype} where real numbers were due")
     return np.asarray(array, dtype=np.float64)
+
+
+def pickles() -> tuple[BinaryIO, Callable[[object], None]]:
+    """Take standard input and output for pickles: return a file to read, and a function that writes.
+
+    What is printed from now on goes to standard error.
+    """
+    read, written = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+
+    def write(what: object) -> None:
+        pickle.dump(what, written)
+        written.flush()
+
+    return read, write
+
+
+def serve() -> None:
+    """Load a kernel, then answer one call after the other until there is none; run in the kernel's process.
+
+    Read from standard input: (where to look for modules first, the kernel's name, the four words of the
+    convention), then for every call the arguments of :func:`call` from ``queries`` on. Written to standard
+    output: why the kernel cannot be loaded, or None; then for every call (why it failed or None, the output,
+    seconds).
+    """
+    requests, answer = pickles()  # so what a kernel prints does not get into the report
+    warnings.simplefilter("ignore")  # nor its warnings between the lines of progress
+    path, target, (arrays, layout, precision, temperature) = pickle.load(requests)
+    sys.path[:0] = [entry for entry in path if entry not in sys.path]
+    convention = Convention(Arrays(arrays), Layout(layout), Precision(precision), Temperature(temperature))
+    try:
+        kernel = load_kernel(target)
+    except KernelNotFound as error:
+        return answer(str(error))
+    answer(None)
+    process = os.getpid()
+    while True:
+        try:
+            arguments = pickle.load(requests)
+        except EOFError:
+            return
+        start = time.perf_counter()
+        result: tuple[str | None, NDArray[np.float64] | None, float]
+        try:
+            output = call(kernel, convention, *arguments)
+            result = (None, output, time.perf_counter() - start)
+        except (Exception, SystemExit) as error:  # whatever a user's kernel raises is its result
+            result = (f"{type(error).__name__}: {one_line(error)}", None, 0.0)
+        if os.getpid() != process:  # the kernel forked: two answers to one call would shift all that follow
+            os._exit(0)
+        answer(result)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        serve()

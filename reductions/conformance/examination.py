@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.conformance.calling import Convention
+from reductions.conformance.calling import Convention, Precision
 from reductions.conformance.hard_instance import HardInstance
 from reductions.conformance.kernel_process import KernelFailed, KernelProcess
-from reductions.conformance.low_precision import Precision, exact_attention_in
+from reductions.conformance.low_precision import exact_attention_in
 
 HEADROOM = 0.25
 """An instance counts at a precision where exact attention in it errs by at most this share of the margin."""
@@ -248,8 +248,12 @@ def examine_kernel(
     *,
     time_limit_s: float = 60.0,
     decisions_only: bool = False,
+    path: Sequence[str] | None = None,
 ) -> KernelReport:
-    """Run MODULE:FUNCTION in a child process on all instances; ``decisions_only``: see :class:`KernelReport`.
+    """Run MODULE:FUNCTION or FILE.py:FUNCTION in a child process on all instances.
+
+    ``decisions_only``: see :class:`KernelReport`; the other arguments are those of
+    :class:`~reductions.conformance.kernel_process.KernelProcess`.
 
     Raises
     ------
@@ -257,6 +261,6 @@ def examine_kernel(
         If the kernel cannot be loaded.
     """
     convention = convention or Convention()
-    with KernelProcess(target, convention, time_limit_s) as process:
+    with KernelProcess(target, convention, time_limit_s, path) as process:
         found: Sequence[Outcome] = tuple(outcomes(process, instances))
     return KernelReport(target, convention, tuple(found), decisions_only)

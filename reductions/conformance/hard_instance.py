@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.conformance.low_precision import Precision
+from reductions.conformance.calling import Precision
 from reductions.problem import Answer
 
 Floats = NDArray[np.float64]

@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.conformance.calling import Precision
 from reductions.conformance.families import FAMILIES, Bits, Twins
 from reductions.conformance.hard_instance import Floats, HardInstance, Label
-from reductions.conformance.low_precision import Precision
 from reductions.conformance.raw_bits import RawBits
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
 

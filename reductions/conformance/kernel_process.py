@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import time
-import warnings
+import contextlib
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.conformance.calling import Convention, KernelNotFound, call, load_kernel, one_line
+from reductions.conformance import calling
+from reductions.conformance.calling import Convention, KernelNotFound
 
 START_LIMIT_S = 120.0
 """Importing a kernel's module may load a large library, once."""
@@ -41,19 +44,27 @@ class KernelProcess:
     Parameters
     ----------
     target
-        MODULE:FUNCTION.
+        MODULE:FUNCTION or FILE.py:FUNCTION.
     convention
         How the kernel is called.
     time_limit_s
         Seconds that one call may take.
+    path
+        Where the process looks for modules before it looks where Python does; by default as this process.
     """
 
-    def __init__(self, target: str, convention: Convention, time_limit_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        target: str,
+        convention: Convention,
+        time_limit_s: float = 60.0,
+        path: Sequence[str] | None = None,
+    ) -> None:
         if not time_limit_s > 0:
             raise ValueError(f"Argument 'time_limit_s' must be positive, not {time_limit_s}.")
         self.target, self.convention, self.time_limit_s = target, convention, time_limit_s
-        self._process: Any = None
-        self._pipe: Connection[Any, Any] | None = None
+        self.path = tuple(sys.path if path is None else path)
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> KernelProcess:
         self._start()
@@ -79,77 +90,73 @@ class KernelProcess:
         """
         if self._process is None:
             self._start()
-        assert self._pipe is not None
         try:
-            self._pipe.send((queries, keys, values, temperature, scale_ends))
-            if not self._pipe.poll(self.time_limit_s):
-                self._stop()
-                raise KernelFailed(f"no output within {self.time_limit_s:g} s")
-            failure, output, seconds = self._pipe.recv()
+            failure, output, seconds = self._ask(
+                (queries, keys, values, temperature, scale_ends), self.time_limit_s
+            )
+        except queue.Empty:
+            self._stop()
+            raise KernelFailed(f"no output within {self.time_limit_s:g} s") from None
         except (EOFError, OSError):
             process = self._process
-            process.join(END_LIMIT_S)  # or the status would be that of our signal
+            assert process is not None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_LIMIT_S)  # or the status would be that of our signal
             self._stop()
-            raise KernelFailed(f"its process ended with status {process.exitcode}") from None
+            raise KernelFailed(f"its process ended with status {process.returncode}") from None
         if failure is not None:
             raise KernelFailed(failure)
         return Answered(output, seconds)
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")  # a clean process: threads do not survive a fork
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, self.target, self.convention), daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        refusal: str | None = "its process ended while it was loaded"
+        # A file, no module: whatever is called `reductions` on the user's path is the user's.
+        command = (sys.executable, "-P", calling.__file__)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._answers), daemon=True)
+        self._reader.start()
+        how = self.convention
+        words = tuple(map(str, (how.arrays, how.layout, how.precision, how.temperature)))
         try:
-            if self._pipe.poll(START_LIMIT_S):
-                refusal = self._pipe.recv()
-            else:
-                refusal = f"it was not loaded within {START_LIMIT_S:g} s"
+            refusal = self._ask((self.path, self.target, words), START_LIMIT_S)
+        except queue.Empty:
+            refusal = f"it was not loaded within {START_LIMIT_S:g} s"
         except (EOFError, OSError):
-            pass
+            refusal = "its process ended while it was loaded"
         if refusal is not None:
             self._stop()
             raise KernelNotFound(refusal)
 
+    def _ask(self, question: object, limit_s: float) -> Any:
+        """Return the answer to a question; queue.Empty: none in time, EOFError, OSError: none at all."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        pickle.dump(question, self._process.stdin)
+        self._process.stdin.flush()
+        answer = self._answers.get(timeout=limit_s)
+        if answer is _ENDED:
+            raise EOFError
+        return answer
+
     def _stop(self) -> None:
         if self._process is not None:
+            assert self._process.stdin is not None
             self._process.kill()
-            self._process.join()
+            self._process.wait()
+            with contextlib.suppress(BrokenPipeError):  # a question that was not read
+                self._process.stdin.close()
+            self._reader.join(END_LIMIT_S)  # longer only where the kernel has started processes that live on
             self._process = None
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
 
 
-def _serve(pipe: Connection[Any, Any], target: str, convention: Convention) -> None:
-    """Run in the kernel's process: load it, then answer one call after the other."""
-    os.dup2(2, 1)  # what a kernel prints must not get into the report
-    warnings.simplefilter("ignore")  # nor its warnings between the lines of progress
-    try:
-        kernel = load_kernel(target)
-    except KernelNotFound as error:
-        pipe.send(str(error))
-        return
-    pipe.send(None)
-    process = os.getpid()
-    while True:
+_ENDED = object()
+
+
+def _read(answers: IO[bytes], into: queue.SimpleQueue[Any]) -> None:
+    """Put answers into a queue, where one can wait for them for a limited time on every system."""
+    with answers:
         try:
-            arguments = pipe.recv()
-        except (EOFError, OSError, KeyboardInterrupt):
-            return
-        start = time.perf_counter()
-        answer: tuple[str | None, NDArray[np.float64] | None, float]
-        try:
-            output = call(kernel, convention, *arguments)
-            answer = (None, output, time.perf_counter() - start)
-        except KeyboardInterrupt:
-            return
-        except (Exception, SystemExit) as error:  # whatever a user's kernel raises is its result
-            answer = (f"{type(error).__name__}: {one_line(error)}", None, 0.0)
-        if os.getpid() != process:  # the kernel forked: two answers to one call would shift all that follow
-            os._exit(0)
-        pipe.send(answer)
+            while True:
+                into.put(pickle.load(answers))
+        except Exception:  # the process has ended, perhaps in the middle of an answer
+            into.put(_ENDED)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.conformance.calling import Precision
+
 Singles = NDArray[np.float32]
-
-
-class Precision(StrEnum):
-    """The type of the arrays that a kernel is given."""
-
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
 
 
 def rounded(array: NDArray[np.floating[Any]], precision: Precision) -> NDArray[np.floating[Any]]:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.conformance import integer_instance, var_instance
+from reductions.conformance.calling import Precision
 from reductions.conformance.hard_instance import Floats, HardInstance
 from reductions.conformance.integer_instance import IntegerInstance, pcp_reduction
-from reductions.conformance.low_precision import Precision, rounded
+from reductions.conformance.low_precision import rounded
 from reductions.conformance.suite import build_instance
 from reductions.conformance.var_instance import VarInstance
 from reductions.polynomials.precision import working_precision

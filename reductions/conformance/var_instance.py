@@ -21,9 +21,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.conformance.calling import Precision
 from reductions.conformance.families import FAMILIES
 from reductions.conformance.hard_instance import Floats, HardInstance, Label
-from reductions.conformance.low_precision import Precision, rounded
+from reductions.conformance.low_precision import rounded
 from reductions.conformance.raw_bits import RawBits
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF

@@ -14,8 +14,7 @@ import pytest
 
 from checks.cli import kernels
 from checks.cli.output import print_table
-from reductions.conformance.calling import Arrays, Layout, Temperature
-from reductions.conformance.low_precision import Precision
+from reductions.conformance.calling import Arrays, Layout, Precision, Temperature
 from reductions.conformance.suite import SUITES
 
 HERE = Path(__file__).parents[1] / "conformance"
@@ -156,7 +155,7 @@ def test_a_kernel_that_raises_is_told_in_one_line():
     [
         (("user_kernels:nothing",), "subquartic: user_kernels has no nothing"),
         (("nowhere:nothing",), "subquartic: cannot import nowhere: ModuleNotFoundError"),
-        (("nowhere",), "subquartic: a kernel is named MODULE:FUNCTION, not 'nowhere'"),
+        (("nowhere",), "subquartic: a kernel is named MODULE:FUNCTION or FILE.py:FUNCTION, not 'nowhere'"),
         (("user_kernels:exact", "--precision", "bfloat16"), "must not be bfloat16 for NumPy arrays"),
         (("user_kernels:exact", "--plot", "figure.png"), "--plot draws SVG"),
     ],

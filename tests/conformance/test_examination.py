@@ -13,6 +13,7 @@ from reductions.conformance.calling import (
     Convention,
     KernelNotFound,
     Layout,
+    Precision,
     Temperature,
     call,
     load_kernel,
@@ -20,7 +21,6 @@ from reductions.conformance.calling import (
 from reductions.conformance.examination import KernelReport, Verdict, examine_kernel, judge, value_factors
 from reductions.conformance.integer_instance import Parameters, build
 from reductions.conformance.kernel_process import KernelFailed, KernelProcess
-from reductions.conformance.low_precision import Precision
 from reductions.conformance.suite import build_instance, hard_instances, suite_parameters
 
 FEW = [
@@ -128,8 +128,9 @@ def test_a_kernel_that_fails_sometimes_is_judged_on_the_rest(user_kernels):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("user_kernels", "a kernel is named MODULE:FUNCTION, not 'user_kernels'"),
-        (":exact", "a kernel is named MODULE:FUNCTION, not ':exact'"),
+        ("user_kernels", "a kernel is named MODULE:FUNCTION or FILE.py:FUNCTION, not 'user_kernels'"),
+        ("no_such_file.py:f", "cannot import no_such_file.py: FileNotFoundError"),
+        (":exact", "a kernel is named MODULE:FUNCTION or FILE.py:FUNCTION, not ':exact'"),
         ("no_such_module:f", "cannot import no_such_module: ModuleNotFoundError"),
         ("user_kernels:nothing", "user_kernels has no nothing"),
         ("user_kernels:not_callable", "is no function but of type int"),
@@ -140,6 +141,26 @@ def test_kernels_that_cannot_be_loaded(user_kernels, target, message):
         load_kernel(target)
     with pytest.raises(KernelNotFound, match=message), KernelProcess(target, Convention()):
         pass
+
+
+def test_a_kernel_may_be_named_by_its_file(user_kernels, tmp_path):
+    (tmp_path / "beside.py").write_text("from user_kernels import exact")
+    file = tmp_path / "numpy.py"  # whose name another module has
+    file.write_text("from beside import exact\nimport numpy as real\nassert real.ones(1) == 1\n")
+    report = examine_kernel(f"{file}:exact", map(build, FEW))
+    assert verdicts(report) == {Verdict.RIGHT}
+
+
+def test_the_process_of_a_kernel_imports_nothing_of_ours(tmp_path):
+    file = tmp_path / "kernel.py"
+    file.write_text(
+        "import sys\n"
+        "def kernel(q, k, v):\n"
+        "    raise ValueError(sorted({name.partition('.')[0] for name in sys.modules}"
+        " & {'reductions', 'checks', 'subquartic', 'numpy'}))\n"
+    )
+    report = examine_kernel(f"{file}:kernel", map(build, FEW[:1]))
+    assert report.outcomes[0].message == "ValueError: ['numpy']"
 
 
 def test_the_process_starts_again_after_a_failure(user_kernels):

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reductions.conformance.calling import Precision
 from reductions.conformance.families import FAMILIES
 from reductions.conformance.integer_instance import Parameters, build, least_short_number
-from reductions.conformance.low_precision import Precision, exact_attention_in, rounded
+from reductions.conformance.low_precision import exact_attention_in, rounded
 from reductions.conformance.raw_bits import RawBits
 from reductions.problem import Answer
 from reductions.problems.attention import attention

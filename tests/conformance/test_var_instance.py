@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from reductions.conformance.low_precision import Precision, rounded
+from reductions.conformance.calling import Precision
+from reductions.conformance.low_precision import rounded
 from reductions.conformance.var_instance import VarParameters, _twin, attention_inputs, build_var
 from reductions.problem import Answer
 from reductions.problems.approximate_var import Reading
