@@ -1,14 +1,19 @@
-"""The wheel, installed without extras, runs every command; what needs an extra says which in one line."""
+"""The wheel, installed without extras, runs every command; what needs an extra says which in one line.
+
+Installed or not, editable or not, it leaves the names ``reductions`` and ``checks`` to those who use them.
+"""
 
 import os
 import subprocess
 import sys
+import sysconfig
 import venv
 from pathlib import Path
 
 import pytest
 
 from reductions.problems.cnf import RUNNING_EXAMPLE
+from reductions.source_digest import source_digest
 
 ROOT = Path(__file__).parents[1]
 
@@ -106,3 +111,102 @@ def test_the_installed_wheel_runs_without_extras(tmp_path):
         )
         assert result.returncode == status, (arguments, result)
         assert "Traceback" not in result.stderr
+
+
+@pytest.fixture(
+    scope="module",
+    params=["checkout", *(pytest.param(how, marks=pytest.mark.slow) for how in ("wheel", "editable"))],
+)
+def installation(request, tmp_path_factory):
+    """Return a Python, and the environment in which it finds this project in one of three ways."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYT")}
+    if request.param == "checkout":
+        return sys.executable, environment | {
+            "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "checks/plugin"))),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "-p subquartic.plugin",
+        }
+    folder = tmp_path_factory.mktemp(request.param)
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    how = ("--editable",) if request.param == "editable" else ()
+    pip(python, "install", "--quiet", "--no-deps", *how, ROOT)
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    # The dependencies; files *.pth in there are not read, so no editable install is found through it.
+    (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    return python, environment
+
+
+OWN_TEST = """
+import sys
+import pytest
+from checks import flash
+from reductions.sums import total
+
+@pytest.fixture
+def hard_instance():
+    return [1, 2]
+
+def test_own(hard_instance):
+    assert total(hard_instance) == 3
+    assert {"numpy", "subquartic.judge"}.isdisjoint(sys.modules)
+"""
+
+KERNEL_TEST = """
+def test_kernel(attention_kernel, subquartic_instance):
+    attention_kernel.require_right(subquartic_instance)
+"""
+
+
+@pytest.fixture
+def user(tmp_path, installation):
+    """Run Python in the folder of a user whose packages are called as ours are."""
+    python, environment = installation
+    (tmp_path / "reductions").mkdir()
+    (tmp_path / "reductions/__init__.py").touch()
+    (tmp_path / "reductions/sums.py").write_text("total = sum")
+    (tmp_path / "kernels.py").write_text("import reductions.sums\n" + KERNEL)
+    (tmp_path / "checks.py").write_text(
+        "def flash(*arrays, temperature):\n    import kernels\n"
+        "    return kernels.attention(*arrays, temperature)\n"
+    )
+
+    def run(*arguments, **variables):
+        return subprocess.run(
+            [python, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=environment | variables,
+        )
+
+    return run
+
+
+def test_a_suite_with_packages_and_a_fixture_of_our_names_runs_as_ever(user, tmp_path):
+    (tmp_path / "test_own.py").write_text(OWN_TEST)
+    result = user("-m", "pytest", "-q")
+    assert "\n1 passed" in result.stdout, result
+
+
+def test_a_kernel_is_judged_beside_packages_of_our_names(user, tmp_path):
+    (tmp_path / "test_kernel.py").write_text(KERNEL_TEST)
+    few = ("-q", "--attention-max-tokens", "64", "-k", "direct-random-L64-f1_4-m14")
+    for kernel in ("checks:flash", "kernels.py:attention"):
+        result = user("-m", "pytest", "--attention-kernel", kernel, *few)
+        assert "\n4 passed, 212 deselected" in result.stdout, result
+
+
+@pytest.mark.parametrize("path", [False, True], ids=["", "path"])
+def test_the_command_runs_beside_packages_of_our_names(user, installation, tmp_path, path):
+    before = installation[1].get("PYTHONPATH", "")
+    variables = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{before}"} if path else {}
+    result = user("-m", "subquartic", "test-kernel", "checks:flash", "--max-tokens", "64", **variables)
+    assert (result.returncode, result.stderr) == (0, ""), result
+
+
+def test_the_source_digest_is_that_of_the_checkout(user):
+    """Or a ledger of the one could not be audited, nor work shared, with the other."""
+    result = user("-P", "-c", "from reductions.source_digest import source_digest; print(source_digest())")
+    assert result.stdout.strip() == source_digest()
