@@ -13,7 +13,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     """Import what a notebook wants first when it is asked for: the suites take NumPy and the reductions."""
     if name == "hard_instances":
-        from reductions.conformance.suite import hard_instances
+        from reductions.kernel_suite.suite import hard_instances
 
         return hard_instances
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

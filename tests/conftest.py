@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-import checks.lemma
+import checks.evidence.registry
 
 # No test is a timed one: a loaded machine must not fail it. Continuous integration draws the same
 # examples every time; elsewhere they are new.
@@ -28,11 +28,11 @@ hypothesis.settings.load_profile("subquartic")
 
 
 @pytest.fixture
-def empty_registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, checks.lemma.Lemma]:
+def empty_registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, checks.evidence.registry.Lemma]:
     """An empty registry in place of the real one, for the time of one test."""
-    checks.lemma.registry()  # import every module that registers something, while the real one stands
-    entries: dict[str, checks.lemma.Lemma] = {}
-    monkeypatch.setattr(checks.lemma, "_registry", entries)
+    checks.evidence.registry.registry()  # import all that register, while the real one stands
+    entries: dict[str, checks.evidence.registry.Lemma] = {}
+    monkeypatch.setattr(checks.evidence.registry, "_registry", entries)
     return entries
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reductions.streaming_attention import EXP_ULPS, SMALLEST_NORMAL, UNIT_ROUNDOFF
+from reductions.layers.streamed_attention import EXP_ULPS, SMALLEST_NORMAL, UNIT_ROUNDOFF
 
 Reals = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.lemma import Kind, Lemma, registry
+from checks.evidence.registry import Kind, Lemma, registry
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("lower_bound", "upper_bound")
@@ -22,7 +22,9 @@ def missing_rooms(root: Path, entries: Mapping[str, Lemma]) -> list[str]:
     contents = (root / "book/_toc.yml").read_text("utf8")
 
     def need(path: str) -> None:
-        if not (root / path).is_file():
+        """A room is a file, or a folder of that name whose ``__init__`` is the room itself."""
+        folder = path.removesuffix(".py") + "/__init__.py"
+        if not (root / path).is_file() and not (path.endswith(".py") and (root / folder).is_file()):
             missing.append(path)
 
     def need_test(folder: str, name: str) -> None:
@@ -52,9 +54,9 @@ def missing_rooms(root: Path, entries: Mapping[str, Lemma]) -> list[str]:
             need_test("problems", entry.construction.rpartition(".")[2])
     for part in PARTS:
         for package in ("reductions", "checks"):
-            for module in sorted((root / package / part).glob("*.py")):
-                if module.stem != "__init__":
-                    need_all_rooms(part, module.stem)
+            for room in sorted((root / package / part).iterdir()):
+                if room.name not in ("__init__.py", "__pycache__"):
+                    need_all_rooms(part, room.stem)
     return list(dict.fromkeys(missing))
 
 
@@ -75,7 +77,7 @@ def tree(tmp_path: Path) -> Path:
     "room",
     [
         "reductions/lower_bound/split_and_list.py",
-        "checks/lower_bound/split_and_list.py",
+        "checks/lower_bound/split_and_list/__init__.py",
         "book/lower_bound/split_and_list.md",
         "tests/lower_bound/test_split_and_list.py",
         "reductions/problems/interpolation.py",
@@ -84,11 +86,14 @@ def tree(tmp_path: Path) -> Path:
 )
 def test_a_removed_room_is_named(tree: Path, room: str):
     (tree / room).unlink()
-    assert room in missing_rooms(tree, registry())
+    assert room.replace("/__init__.py", ".py") in missing_rooms(tree, registry())
 
 
-def test_a_new_module_needs_its_siblings(tree: Path):
-    (tree / "reductions/lower_bound/new_gadget.py").touch()
+@pytest.mark.parametrize("room", ["new_gadget.py", "new_gadget/__init__.py"])
+def test_a_new_room_needs_its_siblings(tree: Path, room: str):
+    file = tree / "reductions/lower_bound" / room
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
     assert {"checks/lower_bound/new_gadget.py", "book/lower_bound/new_gadget.md"} <= set(
         missing_rooms(tree, registry())
     )

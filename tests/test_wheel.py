@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reductions.problems.cnf import RUNNING_EXAMPLE
-from reductions.source_digest import source_digest
+from reductions.system.source_digest import source_digest
 
 ROOT = Path(__file__).parents[1]
 
@@ -208,5 +208,7 @@ def test_the_command_runs_beside_packages_of_our_names(user, installation, tmp_p
 
 def test_the_source_digest_is_that_of_the_checkout(user):
     """Or a ledger of the one could not be audited, nor work shared, with the other."""
-    result = user("-P", "-c", "from reductions.source_digest import source_digest; print(source_digest())")
+    result = user(
+        "-P", "-c", "from reductions.system.source_digest import source_digest; print(source_digest())"
+    )
     assert result.stdout.strip() == source_digest()

@@ -31,7 +31,7 @@ def run_note(docname: str, notebook: str, intro: str) -> str:
     path = PurePosixPath(docname)
     data = base64.b64encode(notebook.encode("utf8")).decode("ascii")
     link = f'<a href="data:{TYPE};base64,{data}" download="{escape(path.name)}.ipynb">its notebook</a>'
-    test = f".venv/bin/pytest tests/test_notebooks.py -k {docname}"
+    test = f".venv/bin/pytest tests/pages/test_notebooks.py -k {docname}"
     return (
         '<p class="run-note"><strong>Run this page</strong> in a '
         f'<a href="{escape(intro)}#run-a-page">clone</a>: <code>make lab</code>, '

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-BAD_INPUT = 2
-INTERRUPTED = 130
+from checks.cli.exit_status import BAD_INPUT, INTERRUPTED
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -19,13 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         What follows the command's name; by default those of the process.
     """
     try:
-        from checks.cli.streams import finish, forgive_closed_pipes
+        from reductions.system.closed_pipes import finish, forgive_closed_pipes
 
         forgive_closed_pipes()
         from checks.cli.run import run
 
         status = run(sys.argv[1:] if arguments is None else arguments)
-        status = finish(status)
+        status = finish(status, BAD_INPUT)
     except KeyboardInterrupt:  # Ctrl-C while the command is still being loaded, or while it reports
         status = INTERRUPTED
         print("subquartic: interrupted", file=sys.stderr)

@@ -33,13 +33,14 @@ def audit(
     """
     limit_threads(threads)
     refuse_two_places(jobs, scheduler)
-    from checks.audit import audit as compare
-    from checks.audit import refuse_other_sources
     from checks.cli.check import resolve_statement
     from checks.cli.check_progress import CheckProgress
-    from checks.ledger import read_ledger, versions
-    from checks.lemma import Run, registry
-    from checks.runner import run_lemmas
+    from checks.evidence.registry import Run, registry
+    from checks.evidence.runner import run_lemmas
+    from checks.ledger.audit import audit as compare
+    from checks.ledger.audit import refuse_other_sources
+    from checks.ledger.build import versions
+    from checks.ledger.files import read_ledger
 
     claimed = read_ledger(ledger)
     refuse_other_sources(claimed)

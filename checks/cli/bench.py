@@ -58,14 +58,14 @@ def bench(
     require_peers()
     to_file = Path(json_file) if json_file not in (None, "-") else None
     if to_file is not None:
-        from reductions.atomic import refuse_unwritable
+        from reductions.system.atomic import refuse_unwritable
 
         refuse_unwritable(to_file, overwrite=force)
     from checks.performance.process import measure
 
     results = measure(chosen, size.value, seed=seed, threads=threads, quiet=quiet)
     if to_file is not None:
-        from reductions.atomic import atomic_path
+        from reductions.system.atomic import atomic_path
 
         with atomic_path(to_file, overwrite=force) as temporary:
             temporary.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

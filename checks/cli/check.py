@@ -15,7 +15,7 @@ from checks.cli.options import Json, Quiet, Scheduler, Seed, Threads, refuse_two
 from checks.cli.output import limit_threads, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from checks.report import Report
+    from checks.evidence.report import Report
 
 
 class EffortChoice(StrEnum):
@@ -26,7 +26,7 @@ class EffortChoice(StrEnum):
 
 
 def _complete_ids(incomplete: str) -> list[str]:
-    from checks.lemma import registry
+    from checks.evidence.registry import registry
 
     return [id for id in registry() if id.startswith(incomplete)]
 
@@ -68,14 +68,14 @@ def check(
     if resume and ledger is None:
         raise ValueError("--resume continues a run that writes a ledger: name it with --ledger.")
     if ledger is not None:
-        from reductions.atomic import refuse_unwritable
+        from reductions.system.atomic import refuse_unwritable
 
         ledger.parent.mkdir(parents=True, exist_ok=True)
         refuse_unwritable(ledger, overwrite=True)
     from checks.cli.check_progress import CheckProgress, recorded_seconds
-    from checks.kept_reports import run_into_ledger
-    from checks.lemma import Effort, Run, registry
-    from checks.runner import run_lemmas
+    from checks.evidence.registry import Effort, Run, registry
+    from checks.evidence.runner import run_lemmas
+    from checks.ledger.resume import run_into_ledger
 
     entries = registry()
     chosen = [resolve_statement(id, entries) for id in ids] if ids else list(entries)
@@ -122,7 +122,7 @@ def resolve_statement(name: str, entries: Iterable[str]) -> str:
 
 
 def _as_dict(report: Report) -> dict[str, Any]:
-    from checks.report_format import level_word
+    from checks.evidence.report import level_word
 
     return {
         "id": report.id,

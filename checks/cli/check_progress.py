@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from checks.cli.output import say
 
 if TYPE_CHECKING:
-    from checks.lemma import Effort
-    from checks.report import Report
+    from checks.evidence.registry import Effort
+    from checks.evidence.report import Report
 
 PRIOR = 0.1  # of all the recorded seconds: how much is trusted before this machine's pace is known
 
 
 def recorded_seconds(ledger: Path, effort: Effort) -> dict[str, float]:
     """Return how long each statement took in the run before, by id; nothing where that is not known."""
-    from checks.ledger import LedgerError, read_ledger
+    from checks.ledger.files import LedgerError, read_ledger
 
     try:
         before = read_ledger(ledger)
@@ -115,8 +115,8 @@ class CheckProgress:
 
     def __call__(self, report: Report) -> None:
         """Count a report and say so."""
-        from checks.kept_reports import KeptReport
-        from checks.report_format import level_word
+        from checks.evidence.report import level_word
+        from checks.ledger.resume import KeptReport
 
         if report.id not in self._ids:
             return

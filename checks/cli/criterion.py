@@ -11,7 +11,7 @@ from checks.cli.options import Json, parse_schedule
 from checks.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from reductions.model_criterion import Criterion
+    from reductions.upper_bound.released_model.criterion import Criterion
 
 _RELEASED = "1,2,3,4,5,6,8,10,13,16"
 _LARGEST_DIMENSION = 100_000
@@ -43,7 +43,7 @@ def criterion(
 
     Logits are inner products divided by the temperature. Operations are multiplications, counted.
     """
-    from reductions.model_criterion import MOST_LOGITS, model_criterion
+    from reductions.upper_bound.released_model.criterion import MOST_LOGITS, model_criterion
 
     shapes = parse_schedule(schedule)
     if not 0 <= logit_bound <= MOST_LOGITS:

@@ -75,7 +75,7 @@ def decide(
     scales = None if schedule is None else parse_schedule(schedule)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
     goal = parse_objective(objective, route)
-    from reductions import decide as construction
+    from reductions.decision import decide as construction
 
     parsed = read_formula(formula)
     with progress_bar(

@@ -75,7 +75,7 @@ def cnf(
         raise ValueError(f"--width must be {least} to {variables}, the number of --variables, not {width}.")
     _require_memory(clauses * (64 + 40 * width) + 32 * variables, f"{clauses} clauses of width {width}")
     from reductions.problems.cnf import random_k_sat
-    from reductions.random_instances import planted_k_sat
+    from reductions.problems.random_instances import planted_k_sat
 
     model: tuple[bool, ...] | None = None
     if planted:
@@ -91,7 +91,7 @@ def cnf(
     if output == Path("-"):
         print(text, end="")
         return
-    from reductions.atomic import write_text
+    from reductions.system.atomic import write_text
 
     write_text(output, text, overwrite=force)
     say(f"{output}: {variables} variables, {clauses} clauses", quiet=quiet)
@@ -131,8 +131,8 @@ def orthogonal_vectors(
         _require_memory(20 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     except ValueError as error:
         raise ValueError(f"{error} --stream draws them block by block.") from None
-    from reductions.instance_verification import AFFORDABLE_WORK
-    from reductions.problem_codecs import codec
+    from reductions.instance_files.codecs import codec
+    from reductions.instance_files.verification import AFFORDABLE_WORK
     from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
     wanted = _wanted(planted, no_instance)
@@ -239,7 +239,7 @@ def _stream(output: Path, drawn: tuple[Any, ...], threads: int | None, force: bo
     refuse_output(output, "ov", overwrite=force)
     if text_problem(output) is not None:
         raise ValueError(f"{output}: --stream writes an instance file, not text.")
-    from reductions.streamed_vectors import StreamedVectors, write_streamed_vectors
+    from reductions.instance_files.streamed_vectors import StreamedVectors, write_streamed_vectors
 
     written = write_streamed_vectors(
         output, StreamedVectors(*drawn), workers=threads, command_line=command_line(), overwrite=force
@@ -255,7 +255,7 @@ def _wanted(planted: bool, no_instance: bool) -> bool | None:
 
 
 def _require_memory(needed: int, what: str) -> None:
-    from reductions.memory import require_memory
+    from reductions.system.memory import require_memory
 
     require_memory(needed, what)
 

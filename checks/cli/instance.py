@@ -13,7 +13,7 @@ from checks.cli.output import limit_threads, print_json, print_table, progress_b
 from checks.cli.sources import read_source, require_file
 
 if TYPE_CHECKING:
-    from reductions.manifest import Manifest
+    from reductions.instance_files.manifest import Manifest
     from reductions.problem import Problem
     from reductions.problems.orthogonal_vectors import Pair
 
@@ -28,8 +28,8 @@ def verify(file: InstanceFile, threads: Threads = None, json: Json = False) -> N
     Exit status 1 where a claim is false, 2 where the file is damaged.
     """
     limit_threads(threads)
-    from reductions.instance_verification import verify_instance
-    from reductions.tensor_header import InstanceFileError
+    from reductions.instance_files.header import InstanceFileError
+    from reductions.instance_files.verification import verify_instance
 
     require_file(file)
     verification = verify_instance(file)
@@ -61,7 +61,7 @@ def solve(
     The search for orthogonal vectors can be shared out on a cluster.
     """
     limit_threads(threads)
-    from reductions.manifest import plain
+    from reductions.instance_files.manifest import plain
     from reductions.problem import Answer, PromiseProblem
 
     problem, _ = read_source(source)
@@ -79,8 +79,8 @@ def solve(
 
 
 def _solve_on_cluster(problem: Problem, scheduler: str) -> Pair | None:
-    from reductions.problems.orthogonal_pair_search import search_shared_out
     from reductions.problems.orthogonal_vectors import OrthogonalVectors
+    from reductions.workers.orthogonal_pair_search import search_shared_out
 
     if not isinstance(problem, OrthogonalVectors):
         raise ValueError(f"--scheduler shares out the search for orthogonal vectors; this is {problem.name}.")
@@ -90,7 +90,7 @@ def _solve_on_cluster(problem: Problem, scheduler: str) -> Pair | None:
 
 def inspect(file: InstanceFile, json: Json = False) -> None:
     """Print the manifest of an instance file without loading its tensors."""
-    from reductions.instance_file import read_manifest
+    from reductions.instance_files.files import read_manifest
 
     require_file(file)
     manifest = read_manifest(file)

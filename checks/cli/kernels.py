@@ -14,9 +14,9 @@ from checks.cli.options import Force, Json, Quiet
 from checks.cli.output import Progress, print_json, print_table, progress_bar, require_package
 
 if TYPE_CHECKING:
-    from reductions.conformance.examination import KernelReport, Regime
-    from reductions.conformance.hard_instance import HardInstance
-    from reductions.conformance.suite import SuiteParameters
+    from reductions.kernel_suite.examination import KernelReport, Regime
+    from reductions.kernel_suite.hard_instance import HardInstance
+    from reductions.kernel_suite.suite import SuiteParameters
 
 
 class SuiteChoice(StrEnum):
@@ -102,9 +102,9 @@ def examine(
         require_package(arrays.value, f"--arrays {arrays.value}", extra=arrays.value)
     if plot is not None:
         _require_drawable(plot, force)
-    from reductions.conformance.calling import Arrays, Convention, Layout, Precision, Temperature
-    from reductions.conformance.examination import examine_kernel
-    from reductions.conformance.suite import suite_parameters
+    from reductions.kernel_suite.calling import Arrays, Convention, Layout, Precision, Temperature
+    from reductions.kernel_suite.examination import examine_kernel
+    from reductions.kernel_suite.suite import suite_parameters
 
     convention = Convention(
         Arrays(arrays.value), Layout(layout.value), Precision(precision.value), Temperature(temperature.value)
@@ -121,7 +121,7 @@ def examine(
             path=(os.getcwd(),),
         )
     if plot is not None:
-        from checks.kernel_figure import write_figure
+        from checks.cli.kernel_figure import write_figure
 
         write_figure(report, plot, overwrite=force)
     if json:
@@ -132,7 +132,7 @@ def examine(
 
 
 def _require_drawable(plot: Path, force: bool) -> None:
-    from reductions.atomic import refuse_unwritable
+    from reductions.system.atomic import refuse_unwritable
 
     require_package("matplotlib", "--plot", extra="plot")
     if plot.suffix.lower() != ".svg":
@@ -142,7 +142,7 @@ def _require_drawable(plot: Path, force: bool) -> None:
 
 def _built(chosen: Sequence[SuiteParameters], bar: Progress | None) -> Iterator[HardInstance]:
     """Yield the instances, each built when it is asked for, and show how many were."""
-    from reductions.conformance.suite import build_instance
+    from reductions.kernel_suite.suite import build_instance
 
     for done, parameters in enumerate(chosen, start=1):
         if bar is not None:
@@ -169,7 +169,7 @@ def _print_report(report: KernelReport) -> None:
 
 
 def _record(regime: Regime) -> dict[str, str]:
-    from reductions.conformance.examination import Verdict
+    from reductions.kernel_suite.examination import Verdict
 
     low, high = regime.logit_bounds
     worst = regime.worst_error

@@ -12,7 +12,7 @@ from checks.cli.options import Force, Json
 from checks.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from checks.lemma import Lemma
+    from checks.evidence.registry import Lemma
 
 
 def lemmas(
@@ -24,10 +24,10 @@ def lemmas(
     json: Json = False,
 ) -> None:
     """List the statements of the book with the evidence that a ledger records for them."""
-    from checks.lemma import registry
+    from checks.evidence.registry import registry
 
     if graph is not None:
-        from reductions.atomic import refuse_unwritable
+        from reductions.system.atomic import refuse_unwritable
 
         if graph.suffix.lower() != ".svg":
             raise ValueError(f"--graph draws SVG: the name of the file must end in .svg, not {graph.name!r}.")
@@ -35,12 +35,12 @@ def lemmas(
     entries = registry()
     levels: dict[str, str] = {}
     if ledger is not None:
-        from checks.ledger import read_ledger
+        from checks.ledger.files import read_ledger
 
         levels = {entry.id: entry.level.value for entry in read_ledger(ledger).entries}
     if graph is not None:
-        from checks.graph import write_svg
-        from reductions.atomic import atomic_path
+        from checks.evidence.graph import write_svg
+        from reductions.system.atomic import atomic_path
 
         with atomic_path(graph, overwrite=force) as temporary:
             write_svg(temporary, levels)
@@ -57,7 +57,7 @@ def lemmas(
 
 def ledger_schema() -> None:
     """Print the JSON Schema of the ledger that check --ledger writes."""
-    from checks.json_schema import ledger_json_schema
+    from checks.ledger.json_schema import ledger_json_schema
 
     print_json(ledger_json_schema())
 

@@ -63,7 +63,7 @@ def mutants(
             "--record goes with the whole catalogue; leave out the names of lemmas and --survey."
         )
     if record is not None:
-        from reductions.atomic import refuse_unwritable
+        from reductions.system.atomic import refuse_unwritable
 
         record.parent.mkdir(parents=True, exist_ok=True)
         refuse_unwritable(record, overwrite=True)
@@ -103,9 +103,10 @@ def _of_statements(catalogue: Sequence[Mutant], ids: list[str] | None) -> list[M
 def _passed(path: Path, seed: int) -> list[str]:
     """Return what passed by a ledger; nothing where it is of another kind of run, or of other code."""
     from checks.evidence import Level
-    from checks.ledger import read_ledger, versions
-    from checks.lemma import Effort
-    from reductions.source_digest import source_digest
+    from checks.evidence.registry import Effort
+    from checks.ledger.build import versions
+    from checks.ledger.files import read_ledger
+    from reductions.system.source_digest import source_digest
 
     ledger = read_ledger(path)
     then = (ledger.effort, ledger.seed, ledger.sources, ledger.versions)

@@ -30,7 +30,7 @@ from checks.cli.routes import encoding, refuse_larger_rectangle
 from checks.cli.sources import read_source
 
 if TYPE_CHECKING:
-    from reductions.manifest import Manifest
+    from reductions.instance_files.manifest import Manifest
     from reductions.problem import Problem
     from reductions.reduction import Reduced
 
@@ -77,7 +77,7 @@ def reduce(
     parameters. A known answer of the source goes along, and its witness is mapped forward.
     """
     limit_threads(threads)
-    from reductions.instance_file import formula_digest
+    from reductions.instance_files.files import formula_digest
     from reductions.problems.cnf import CNF
     from reductions.reduction import Reduction
 
@@ -194,7 +194,7 @@ def _step(start: str, temperature: float | None, var_options: dict[str, Any]) ->
 
 
 def _entries(steps: list[Any]) -> list[dict[str, Any]]:
-    from reductions.manifest import plain
+    from reductions.instance_files.manifest import plain
 
     return [{"reduction": step.name, "parameters": plain(dict(step.parameters()))} for step in steps]
 
@@ -202,7 +202,7 @@ def _entries(steps: list[Any]) -> list[dict[str, Any]]:
 def _refuse_larger(problem: Problem, steps: list[Any], limit: int | None) -> None:
     """Raise ValueError where the instances between would take more memory than ``limit`` bytes."""
     from reductions.lower_bound.distributed_pcp import DistributedPCP
-    from reductions.memory import available_memory, in_words
+    from reductions.system.memory import available_memory, in_words
 
     vectors = 0
     if problem.name == "cnf":
@@ -227,8 +227,8 @@ def _answer(
     problem: Problem, manifest: Manifest | None, reduced: Reduced[Any, Any], *, solve: bool
 ) -> dict[str, Any]:
     """Return what is known of the target: the source's answer, which a many-one reduction keeps."""
-    from reductions.instance_file import as_witness
-    from reductions.manifest import KnownBy
+    from reductions.instance_files.files import as_witness
+    from reductions.instance_files.manifest import KnownBy
     from reductions.problem import Answer, PromiseProblem
 
     if manifest is not None and manifest.answer in (Answer.YES, Answer.NO):

@@ -30,7 +30,7 @@ def refuse_output(output: Path, problem: str, *, overwrite: bool, text: bool = F
     OSError
         If the file exists and is not to be replaced, or cannot be written.
     """
-    from reductions.atomic import refuse_unwritable
+    from reductions.system.atomic import refuse_unwritable
 
     if output == STANDARD_OUTPUT:
         if text:
@@ -58,7 +58,7 @@ def write_result(
     if output == STANDARD_OUTPUT or text_problem(output) is not None:
         _write_text(output, problem, _comments(answer, known.get("witness")), overwrite=overwrite)
     else:
-        from reductions.instance_file import write_instance
+        from reductions.instance_files.files import write_instance
 
         write_instance(output, problem, command_line=command_line(), overwrite=overwrite, **origin, **known)
     sizes = ", ".join(f"{name} = {value:g}" for name, value in problem.sizes.items())
@@ -70,8 +70,8 @@ def _write_text(output: Path, problem: Problem, comments: Sequence[str], *, over
     import gzip
     import sys
 
-    from reductions.atomic import atomic_path
     from reductions.problems.vector_text import write_vectors
+    from reductions.system.atomic import atomic_path
 
     if output == STANDARD_OUTPUT:
         sys.stdout.flush()

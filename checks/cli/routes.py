@@ -20,7 +20,7 @@ def encoding(coordinates: int, objective: ObjectiveChoice) -> DistributedPCP:
     ValueError
         If no code holds them; the message says how many coordinates fit.
     """
-    from reductions.decision_plan import plan_coordinates
+    from reductions.decision.plan import plan_coordinates
 
     return plan_coordinates(coordinates, "coordinates", objective).reduction()
 
@@ -31,7 +31,7 @@ def refuse_larger_rectangle(step: DistributedPCP, vectors: int, last: bool, limi
     ``last`` says that no further reduction follows. None is the memory available.
     """
     from reductions.lower_bound.distributed_pcp import MOST_ENTRIES
-    from reductions.memory import available_memory, in_words
+    from reductions.system.memory import available_memory, in_words
 
     if limit is None:
         limit = available_memory()
@@ -73,14 +73,14 @@ class Draw:
         """
         objective = parse_objective(self.objective, self.route)
         if self.route is RouteChoice.DIRECT:
-            from reductions.random_instances import random_gap_max_ip
+            from reductions.problems.random_instances import random_gap_max_ip
 
             drawn, pair = random_gap_max_ip(
                 self.vectors, self.dimension, self.seed, self.planted, self.near_threshold
             )
             return drawn, pair, ()
-        from reductions.instance_verification import AFFORDABLE_WORK
-        from reductions.problem_codecs import codec
+        from reductions.instance_files.codecs import codec
+        from reductions.instance_files.verification import AFFORDABLE_WORK
         from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
         step = encoding(self.dimension, objective)

@@ -13,8 +13,8 @@ from types import FrameType
 
 import typer
 
-from checks.cli import BAD_INPUT, INTERRUPTED
 from checks.cli.app import app
+from checks.cli.exit_status import BAD_INPUT, INTERRUPTED
 from checks.cli.output import printable
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h

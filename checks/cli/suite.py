@@ -31,7 +31,7 @@ def suite(
     built. Exit status 1 where an instance is not what it claims.
     """
     refuse_two_places(jobs, scheduler)
-    from reductions.conformance.sweep import sweep_suite
+    from reductions.kernel_suite.sweep import sweep_suite
 
     with progress_bar("rechecking", quiet=quiet) as bar:
         jobs = jobs or os.cpu_count() or 1

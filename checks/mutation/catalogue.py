@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
+from importlib.util import find_spec
 
+from checks.evidence.registry import check_modules
 from checks.mutation.mutant import Mutant
-
-PACKAGES = ("checks.mutation.lower_bound", "checks.mutation.upper_bound")
 
 
 def catalogue() -> tuple[Mutant, ...]:
@@ -31,8 +30,4 @@ def untouched() -> Mapping[str, str]:
 
 
 def _modules() -> list[str]:
-    return [
-        module.name
-        for package in PACKAGES
-        for module in pkgutil.iter_modules(importlib.import_module(package).__path__, package + ".")
-    ]
+    return [name for module in check_modules() if find_spec(name := f"{module}.mutants") is not None]

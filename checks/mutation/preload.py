@@ -11,6 +11,6 @@ import numpy  # noqa: F401
 import scipy.special  # noqa: F401
 import sympy  # noqa: F401
 
-from checks.lemma import registry
+from checks.evidence.registry import registry
 
 registry()

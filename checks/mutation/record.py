@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from checks.ledger import versions
-from checks.ledger_fields import Count, Ledger
-from checks.ledger_schema import decode
+from checks.ledger.build import versions
+from checks.ledger.decode import decode
+from checks.ledger.fields import Count, Ledger
 from checks.mutation.mutant import Mutant
 from checks.mutation.trial import Trial
-from reductions.source_digest import source_digest
+from reductions.system.source_digest import source_digest
 
 SCHEMA = 2
 
@@ -26,7 +26,7 @@ class Record:
     schema
         The version of this format.
     versions, sources
-        The packages and the source files that were run: see :class:`checks.ledger_fields.Ledger`.
+        The packages and the source files that were run: see :class:`checks.ledger.fields.Ledger`.
     declared
         How many mutants the catalogue has.
     seed
@@ -73,7 +73,7 @@ def write_record(path: Path, declared: int, seed: int, trials: Iterable[Trial]) 
     OSError
         If the file cannot be written.
     """
-    from reductions.atomic import write_text
+    from reductions.system.atomic import write_text
 
     record = Record(SCHEMA, versions(), source_digest(), declared, seed, tuple(trials))
     text = json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n"

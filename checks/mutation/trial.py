@@ -17,7 +17,7 @@ from typing import Any
 
 from checks.mutation.mutant import Mutant
 from checks.mutation.source import MutantError, compiled, import_changed, module_path, mutated_source
-from reductions.source_digest import refuse_changed_sources, source_digest
+from reductions.system.source_digest import refuse_changed_sources, source_digest
 
 PATIENCE = 300.0
 """Seconds after which a check that has not noticed counts as one that does not."""
@@ -167,7 +167,7 @@ def run_mutants(
 
 
 def _modules_of_checks(statements: Sequence[str]) -> dict[str, str]:
-    from checks.lemma import registry
+    from checks.evidence.registry import registry
 
     entries = registry()
     for id in statements:
@@ -222,7 +222,7 @@ def _first_sign(statements: dict[str, str], seed: int) -> _Answer:
     try:
         # Here, not above: these modules, too, are imported anew where a construction was changed.
         from checks.evidence import Evidence
-        from checks.lemma import Run, registered
+        from checks.evidence.registry import Run, registered
 
         run = Run(seed=seed)
         for id, module in statements.items():

@@ -42,7 +42,7 @@ def main(request: str) -> int:
 
 
 if __name__ == "__main__":
-    from checks.cli.streams import finish, forgive_closed_pipes
+    from reductions.system.closed_pipes import finish, forgive_closed_pipes
 
     forgive_closed_pipes()
     try:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.performance.data import Inputs
-from reductions.streaming_attention import streamed_attention
+from reductions.layers.streamed_attention import streamed_attention
 
 Rows = NDArray[np.intp]
 

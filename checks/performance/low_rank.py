@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from checks.performance.data import Inputs, Matrix
-from reductions.fast_attention.fused_kernels import key_state, query_outputs
+from reductions.kernels.fused_kernels import key_state, query_outputs
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.upper_bound.monomial_features import MonomialSet, total_degree, weights
 from reductions.upper_bound.weight_perturbation import weighted_mean_error

@@ -189,7 +189,7 @@ def figures(results: Results, name: str) -> Table:
 
 def scaling_figure(results: Results) -> Figure:
     """Draw time against the side n, with fitted slopes."""
-    from checks.figures import NEUTRAL, figure
+    from checks.performance.figures import NEUTRAL, figure
 
     found = suite(results, "scaling")
     drawing, axes = figure(6.4, 3.8)
@@ -213,7 +213,7 @@ def scaling_figure(results: Results) -> Figure:
 
 def peers_figure(results: Results) -> Figure:
     """Draw worst-case error against time for each family of data."""
-    from checks.figures import COLOURS, NEUTRAL, figure
+    from checks.performance.figures import COLOURS, NEUTRAL, figure
 
     families = list(_families(results))
     drawing, grid = figure(7.4, 6.6, nrows=2, ncols=2, sharex=True, sharey=True)

@@ -17,6 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reductions.fast_attention.certificate import AttentionCertificate, Method, PyramidCertificate
+from reductions.fast_attention.choice import (
+    SLOWER,
+    Choice,
+    choose,
+    exact_choice,
+    low_rank_choice,
+    shared_choice,
+    total_seconds,
+)
 from reductions.fast_attention.cost_model import (
     FLOAT32,
     FLOAT64,
@@ -30,19 +39,10 @@ from reductions.fast_attention.cost_model import (
     exact_seconds,
     low_rank_operations,
 )
-from reductions.fast_attention.exact_kernel import exact_attention
 from reductions.fast_attention.inputs import Inputs, checked_inputs, checked_scale_ends
-from reductions.fast_attention.planning import (
-    SLOWER,
-    Choice,
-    choose,
-    exact_choice,
-    low_rank_choice,
-    shared_choice,
-    total_seconds,
-)
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer, prepare
-from reductions.streaming_attention import streamed_attention
+from reductions.kernels.exact_kernel import exact_attention
+from reductions.layers.streamed_attention import streamed_attention
 from reductions.upper_bound.monomial_features import feature_count
 
 Floats = NDArray[np.float64]
@@ -182,7 +182,7 @@ def approximate_pyramid_attention(
 
 def _fewer_features(inputs: Inputs, seconds: float, workers: int) -> ApproximateAttention | None:
     """Return attention by features planned for the data, where that is estimated to be faster."""
-    from reductions.fast_attention.planned_layer import planned_layer
+    from reductions.fast_attention.planned_features.planned_layer import planned_layer
 
     tokens, value_dimension = len(inputs.queries) + len(inputs.keys), inputs.values.shape[1]
     affordable = affordable_features(LEAST_GAIN * seconds, tokens, inputs.queries.shape[1], value_dimension)

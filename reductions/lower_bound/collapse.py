@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.convolution import Doubling, convolve
+from reductions.layers.convolution import Doubling, convolve
 from reductions.problems.var_model import FeedForward, Floats, VarModel
 
 

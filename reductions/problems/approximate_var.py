@@ -22,14 +22,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.problem import Answer, PromiseProblem
-from reductions.problems.var_model import Floats, SelfAttention, TokenMap, VarModel
-from reductions.streaming_attention import (
+from reductions.layers.streamed_attention import (
     SMALLEST_NORMAL,
     AttentionMagnitudes,
     Progress,
     rounding_bound,
 )
+from reductions.problem import Answer, PromiseProblem
+from reductions.problems.var_model import Floats, SelfAttention, TokenMap, VarModel
 
 
 class Reading(StrEnum):

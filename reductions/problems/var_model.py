@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.streamed_attention import Progress, streamed_attention
 from reductions.problem import require_matrix_shape
 from reductions.problems.interpolation import Interpolation
-from reductions.streaming_attention import Progress, streamed_attention
 
 Shape = tuple[int, int]
 Schedule = tuple[Shape, ...]
@@ -351,7 +351,7 @@ class VarModel:
         dtype
             float32 or float64, for the attention layers.
         threads, progress
-            As in :func:`reductions.streaming_attention.streamed_attention`; progress of the last scale.
+            As in :func:`reductions.layers.streamed_attention.streamed_attention`; progress of the last scale.
 
         Raises
         ------

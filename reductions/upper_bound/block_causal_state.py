@@ -216,7 +216,7 @@ class BlockCausalState:
         keys, values
             Shapes (m, d) and (m, d_v).
         """
-        from reductions.fast_attention.fused_kernels import key_state
+        from reductions.kernels.fused_kernels import key_state
 
         self.sums += key_state(keys, values, self.monomials, **self._options)
         self.tokens += len(keys)
@@ -243,7 +243,7 @@ class BlockCausalState:
         ValueError
             If nothing was absorbed, or the polynomial has a degree above the state's.
         """
-        from reductions.fast_attention.fused_kernels import query_outputs
+        from reductions.kernels.fused_kernels import query_outputs
 
         if not self.tokens:
             raise ValueError("A state must absorb a token before any query attends to it.")

@@ -4,7 +4,7 @@ All norms are largest absolute entries, so that a matrix W, applied to rows from
 most its largest column l1 norm. Every float returned is rounded up, so that bounds made of bounds stay
 bounds (lem-lipschitz-interpolation, lem-lipschitz-convolution, lem-lipschitz-feed-forward,
 lem-lipschitz-attention, lem-error-composition). The chain through a whole VAR model is in
-:mod:`reductions.fast_attention.error_chain`.
+:mod:`reductions.fast_attention.whole_model.error_chain`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reductions.convolution import Convolution
+from reductions.layers.convolution import Convolution
+from reductions.layers.norms import (
+    ROUNDING,
+    column_norm,
+    largest_product,
+    product_norm,
+    times,
+    up,
+    up_fraction,
+)
 from reductions.lower_bound.interpolation_weights import operator_norm
-from reductions.norms import ROUNDING, column_norm, largest_product, product_norm, times, up, up_fraction
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import Floats, SelfAttention
 from reductions.upper_bound.weight_perturbation import logit_error

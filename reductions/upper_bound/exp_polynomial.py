@@ -8,20 +8,20 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from reductions.polynomials.certificate import (
+from reductions.polynomials.checker import (
     Certificate,
     CertificateError,
     proved_error,
     proved_lower_bound,
     verify_certificate,
 )
-from reductions.polynomials.certify import certify
 from reductions.polynomials.exponential import (
     ExpPolynomial,
     certified_degree,
     half_width,
     minimax_polynomial,
 )
+from reductions.polynomials.producer import certify
 from reductions.polynomials.remez import best_approximation, best_error_bounds
 
 __all__ = [

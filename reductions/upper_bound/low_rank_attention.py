@@ -6,7 +6,7 @@ sums over keys can be formed before a query is known:
     sum_j P(<q, k_j>/tau) [v_j, 1] = sum_alpha w_alpha q^alpha S[alpha],   S = sum_j k_j^alpha [v_j, 1].
 
 This is the readable version, for arrays of any library of the Python array API standard (NumPy, torch, CuPy,
-array_api_strict); :mod:`reductions.fast_attention.fused_kernels` computes the same without the features.
+array_api_strict); :mod:`reductions.kernels.fused_kernels` computes the same without the features.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def low_rank_attention(
 def key_sums(keys: Any, values: Any, members: MonomialSet, block: int = 256) -> Any:
     """Return S = sum over keys k with value v of monomials(k) [v, 1], shape (r, d_v + 1).
 
-    The readable version of :func:`reductions.fast_attention.fused_kernels.key_state`.
+    The readable version of :func:`reductions.kernels.fused_kernels.key_state`.
     """
     from array_api_compat import array_namespace
 

@@ -1,8 +1,8 @@
 """The upper bound, composed: degree, rank, error, operations and exponent of the fast pass.
 
 :class:`Demand` holds what the theorem needs to know of a pipeline and its exact run, measured
-(:mod:`reductions.fast_attention.measured_demand`) or set for a family of growing n (:func:`family`);
-:func:`account` says what an accuracy then costs. All of it is known before the fast run.
+(:mod:`reductions.fast_attention.whole_model.measured_demand`) or set for a family of growing n
+(:func:`family`); :func:`account` says what an accuracy then costs. All of it is known before the fast run.
 """
 
 from __future__ import annotations

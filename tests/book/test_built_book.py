@@ -100,8 +100,8 @@ def test_badge_to_source_and_back(page, base_url: str) -> None:
     open_page(page, f"{base_url}/{LEMMA_PAGE}")
     badge = page.locator(f"#{LEMMA} .badge-box")
     assert "controls rejected" in badge.inner_text() or "control rejected" in badge.inner_text()
-    badge.locator("a", has_text="checks/lower_bound/split_and_list.py").click()
-    page.wait_for_url("**/source/checks/lower_bound/split_and_list.py.html#line-*")
+    badge.locator("a", has_text="checks/lower_bound/split_and_list/__init__.py").click()
+    page.wait_for_url("**/source/checks/lower_bound/split_and_list/__init__.py.html#line-*")
     line = page.locator(":target")
     assert line.count() == 1
     assert "@lemma" in line.inner_text()

@@ -86,7 +86,7 @@ def test_each_page_with_code_holds_itself_as_a_notebook(book: Path, code_pages: 
         html = (book / f"{name}.html").read_text("utf8")
         ((data, file),) = NOTEBOOK.findall(html)
         assert file == f"{Path(name).name}.ipynb"
-        assert f".venv/bin/pytest tests/test_notebooks.py -k {name}<" in html
+        assert f".venv/bin/pytest tests/pages/test_notebooks.py -k {name}<" in html
         notebook = nbformat.reads(base64.b64decode(data).decode("utf8"), as_version=4)
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec.name == "python3"

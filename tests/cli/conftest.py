@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from checks.ledger import write_ledger
-from checks.lemma import Run, registry
-from checks.report import LemmaReport
-from checks.runner import run_lemma
+from checks.evidence.registry import Run, registry
+from checks.evidence.report import LemmaReport
+from checks.evidence.runner import run_lemma
+from checks.ledger.files import write_ledger
 from reductions.problems.cnf import RUNNING_EXAMPLE
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -27,11 +27,11 @@ STATEMENTS = (
 # The command on a registry of a few statements, as if they used no others: a run of all would take a minute.
 FEW = f"""
 from dataclasses import replace
-import checks.lemma
-entries = checks.lemma.registry()
+import checks.evidence.registry
+entries = checks.evidence.registry.registry()
 few = {{id: replace(entries[id], statement_uses=(), proof_uses=()) for id in {STATEMENTS!r}}}
-checks.lemma._registry.clear()
-checks.lemma._registry.update(few)
+checks.evidence.registry._registry.clear()
+checks.evidence.registry._registry.update(few)
 from checks.cli import main
 main()
 """

@@ -140,7 +140,7 @@ def test_a_failed_check_ends_with_1(subquartic, tmp_path):
     program = (
         "from checks.cli import main\n"
         "from checks.evidence import exhaustive\n"
-        "from checks.lemma import lemma\n"
+        "from checks.evidence.registry import lemma\n"
         "@lemma('lem-false', title='All numbers are even')\n"
         "def false(run):\n"
         "    yield exhaustive('all are even', 'two numbers', [0, 1], 2, lambda n: n % 2 == 0)\n"

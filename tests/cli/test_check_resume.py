@@ -9,8 +9,9 @@ import time
 import pytest
 
 from checks.cli.check_progress import TimeLeft, in_words
-from checks.ledger import read_ledger, record_of
-from checks.runner import run_lemmas
+from checks.evidence.runner import run_lemmas
+from checks.ledger.build import record_of
+from checks.ledger.files import read_ledger
 
 RUN = ("check", "--ledger", "l.json")
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from reductions.atomic import atomic_path, refuse_unwritable
+from reductions.system.atomic import atomic_path, refuse_unwritable
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses what Linux has")
 

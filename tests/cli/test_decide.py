@@ -15,7 +15,7 @@ from checks.cli.options import (
     parse_objective,
     parse_schedule,
 )
-from reductions.decision_plan import Route
+from reductions.decision.plan import Route
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Kernel

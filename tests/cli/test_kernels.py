@@ -14,10 +14,10 @@ import pytest
 
 from checks.cli import kernels
 from checks.cli.output import print_table
-from reductions.conformance.calling import Arrays, Layout, Precision, Temperature
-from reductions.conformance.suite import SUITES
+from reductions.kernel_suite.calling import Arrays, Layout, Precision, Temperature
+from reductions.kernel_suite.suite import SUITES
 
-HERE = Path(__file__).parents[1] / "conformance"
+HERE = Path(__file__).parents[1] / "kernel_suite"
 
 
 def run_test_kernel(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reductions.memory import in_words, require_memory
+from reductions.system.memory import in_words, require_memory
 
 HUGE = 10**20
 

@@ -9,9 +9,9 @@ import pytest
 
 from checks.cli.mutants import _passed
 from checks.evidence import exhaustive
-from checks.ledger import write_ledger
-from checks.lemma import Effort, Run, lemma
-from checks.runner import run_lemmas
+from checks.evidence.registry import Effort, Run, lemma
+from checks.evidence.runner import run_lemmas
+from checks.ledger.files import write_ledger
 
 
 def test_one_statement_as_json(subquartic):

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from checks.cli import suite as command
-from reductions.conformance import sweep
-from reductions.conformance.suite import SUITE_VERSION, suite_parameters
+from reductions.kernel_suite import sweep
+from reductions.kernel_suite.suite import SUITE_VERSION, suite_parameters
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
 
@@ -34,7 +34,9 @@ def test_the_hash_and_the_number_verified_are_printed(eight_instances, capsys):
 def test_a_fault_ends_with_status_1(eight_instances, capsys, monkeypatch):
     from typer import Exit
 
-    monkeypatch.setattr("reductions.conformance.recheck._ov_faults", lambda *_: iter(["it is no such thing"]))
+    monkeypatch.setattr(
+        "reductions.kernel_suite.recheck._ov_faults", lambda *_: iter(["it is no such thing"])
+    )
     with pytest.raises(Exit) as ended:
         run(capsys)
     assert ended.value.exit_code == 1
@@ -59,7 +61,7 @@ def test_solve_shares_out_orthogonal_vectors_alone(refused, running_example, tmp
     assert refused("solve", running_example, "--scheduler", "127.0.0.1:1") == (
         "--scheduler shares out the search for orthogonal vectors; this is cnf."
     )
-    from reductions.instance_file import write_instance
+    from reductions.instance_files.files import write_instance
 
     write_instance(tmp_path / "ov.safetensors", OrthogonalVectors.random(8, 4))
     assert refused("solve", "ov.safetensors", "--scheduler", "127.0.0.1:1").startswith("No Dask scheduler")

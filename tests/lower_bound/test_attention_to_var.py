@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.maps_instances import MapsCase, small_instances
-from checks.runner import run_lemma
+from checks.evidence.runner import run_lemma
+from checks.lower_bound.attention_to_var.instances import MapsCase, small_instances
 from reductions.lower_bound.attention_to_var import AttentionToVar, base_coordinates
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.formal_terms import Terms, image_on_terms, run_on_terms
-from checks.interval_model import enclosed_run
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
+from checks.exact.formal_terms import Terms, image_on_terms, run_on_terms
+from checks.exact.interval_model import enclosed_run
 from checks.lower_bound.collapse import collapse, count_schedules, random_model, schedules
-from reductions.convolution import Doubling, convolve
+from reductions.layers.convolution import Doubling, convolve
 from reductions.lower_bound.collapse import (
     border_depth,
     border_pattern,

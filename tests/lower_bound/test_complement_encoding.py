@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from checks.evidence import Level
-from checks.lemma import Run
+from checks.evidence.registry import Run
 from checks.lower_bound.complement_encoding import complement_encoding
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.problem import Answer

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from pysat.solvers import Solver
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
+from checks.evidence.runner import run_lemma
+from checks.lower_bound.attention_to_var.instances import BOUNDS
 from checks.lower_bound.distributed_pcp import distributed_pcp
-from checks.maps_instances import BOUNDS
-from checks.pcp_fields import is_field, names_zero_sum
-from checks.pcp_rows import ROWS, row_named
-from checks.runner import run_lemma
+from checks.lower_bound.distributed_pcp.fields import is_field, names_zero_sum
+from checks.lower_bound.distributed_pcp.rows import ROWS, row_named
 from reductions.codes.evaluation_codes import elliptic, hermitian, reed_solomon
 from reductions.codes.finite_field import FiniteField
 from reductions.codes.proof_system import ProofSystem
+from reductions.decision.pcp_plan import plan_pcp
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.distributed_pcp import DistributedPCP
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.split_and_list import SplitAndList
-from reductions.pcp_plan import plan_pcp
 from reductions.problem import Answer
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct

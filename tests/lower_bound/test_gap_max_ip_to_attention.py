@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.runner import run_lemma
+from checks.evidence.runner import run_lemma
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention, reference_coordinates
 from reductions.problem import Answer

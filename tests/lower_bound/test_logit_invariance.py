@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.lower_bound.logit_invariance import logit_invariance
 from reductions.lower_bound.logit_invariance import (
     at_temperature,

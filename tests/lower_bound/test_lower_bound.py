@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run, registry
+from checks.evidence.registry import Effort, Run, registry
+from checks.evidence.runner import run_lemma
 from checks.lower_bound.lower_bound import lower_bound
-from checks.lower_bound_sizes import CASES
-from checks.runner import run_lemma
+from checks.lower_bound.lower_bound.sizes import CASES
+from reductions.decision.pcp_plan import plan_pcp
 from reductions.lower_bound.lower_bound import (
     Budget,
     Route,
@@ -22,8 +23,7 @@ from reductions.lower_bound.lower_bound import (
     stated_bounds,
     symbolic_sizes,
 )
-from reductions.lower_bound.sat_to_var_inference import SatToVarInference
-from reductions.model_sizes import (
+from reductions.lower_bound.lower_bound.sizes import (
     Encoding,
     inference_sizes,
     log_side,
@@ -31,7 +31,7 @@ from reductions.model_sizes import (
     side_overhead,
     system_encoding,
 )
-from reductions.pcp_plan import plan_pcp
+from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import random_k_sat
 from reductions.problems.interpolation import Kernel

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sympy import isprime
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run, registry
+from checks.evidence.registry import Effort, Run, registry
+from checks.evidence.runner import run_lemma
 from checks.lower_bound.pcp_asymptotics import pcp_asymptotics
-from checks.pcp_tower import counted_points
-from checks.runner import run_lemma
+from checks.lower_bound.pcp_asymptotics.tower import counted_points
+from reductions.lower_bound.lower_bound.sizes import tower_encoding
 from reductions.lower_bound.pcp_asymptotics import (
     AsymptoticPCP,
     choose,
@@ -23,7 +24,6 @@ from reductions.lower_bound.pcp_asymptotics import (
     tower_genus,
     tower_points,
 )
-from reductions.model_sizes import tower_encoding
 
 
 def test_it_stays_cited():
@@ -80,7 +80,7 @@ def test_wrong_alphabets_are_found(monkeypatch, name):
     ],
 )
 def test_wrong_towers_are_found(monkeypatch, name, wrong):
-    monkeypatch.setattr(f"checks.pcp_tower.{name}", wrong)
+    monkeypatch.setattr(f"checks.lower_bound.pcp_asymptotics.tower.{name}", wrong)
     assert any("Garcia and Stichtenoth" in failure for failure in run_lemma("lem-pcp-asymptotics").failures)
 
 
@@ -88,7 +88,7 @@ def test_a_wrong_dimension_is_found(monkeypatch):
     def encoding(*arguments):
         return replace(tower_encoding(*arguments), dimension=11 * 44)
 
-    monkeypatch.setattr("checks.pcp_tower.tower_encoding", encoding)
+    monkeypatch.setattr("checks.lower_bound.pcp_asymptotics.tower.tower_encoding", encoding)
     (failure,) = run_lemma("lem-pcp-asymptotics").failures
     assert "D = len l^(2T)" in failure
 

@@ -13,10 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
+from checks.lower_bound.distributed_pcp.rows import ROWS, row_named
 from checks.lower_bound.route_crossover import route_crossover
-from checks.pcp_rows import ROWS, row_named
-from checks.rotated_entries import Centre, Turn, direct_trial, gap_trial, hartley, plain
+from checks.lower_bound.route_crossover.rotated_entries import (
+    Centre,
+    Turn,
+    direct_trial,
+    gap_trial,
+    hartley,
+    plain,
+)
 from reductions.codes.evaluation_codes import reed_solomon
 from reductions.codes.finite_field import FiniteField
 from reductions.codes.proof_system import ProofSystem
@@ -155,7 +162,7 @@ def test_the_least_number_of_blocks_is_least():
     ],
 )
 def test_wrong_costs_of_messages_are_found(monkeypatch, name, wrong):
-    monkeypatch.setattr(f"checks.crossover_messages.{name}", wrong)
+    monkeypatch.setattr(f"checks.lower_bound.route_crossover.messages.{name}", wrong)
     failed = [record.claim for record in route_crossover.check(Run()) if record.failed]
     assert failed
     assert all(claim.startswith("(7)") for claim in failed)

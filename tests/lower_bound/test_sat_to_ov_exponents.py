@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pysat.solvers import Solver
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run, registry
+from checks.evidence.registry import Effort, Run, registry
 from checks.lower_bound.sat_to_ov_exponents import sat_to_ov_exponents
 from reductions.lower_bound.sat_to_ov_exponents import (
     Constants,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pysat.solvers import Cadical153
 
 from checks.evidence import Level
-from checks.runner import run_lemma
+from checks.evidence.runner import run_lemma
 from reductions.lower_bound.sat_to_var_inference import (
     SatToVarInference,
     clause_weights,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pysat.solvers import Solver
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
+from checks.evidence.runner import run_lemma
 from checks.lower_bound.sparsification import SMALL_COUNTS, STAR, small_formulas, sparsification
-from checks.runner import run_lemma
 from reductions.lower_bound.sparsification import (
     find_sunflower,
     illustrative_density,

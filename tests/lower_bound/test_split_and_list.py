@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pysat.solvers import Solver
 
 from checks.evidence import Level
-from checks.lemma import Run
+from checks.evidence.registry import Run
 from checks.lower_bound.split_and_list import FormulaSpace, split_and_list
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.split_and_list import SplitAndList

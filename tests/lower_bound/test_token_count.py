@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.lower_bound.token_count import mask, token_count_lemma
 from reductions.lower_bound.token_count import (
     least_growth,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.lemma import registry
+from checks.evidence.registry import registry
 from checks.mutation.catalogue import catalogue, untouched
 from checks.mutation.mutant import Mutant, Part
 from checks.mutation.source import functions, mutated_source
@@ -34,10 +34,11 @@ def test_no_mutant_is_declared_twice():
     assert [change for change, count in counts.items() if count > 1] == []
 
 
-def constructions() -> Iterator[tuple[str, str]]:
+def constructions(root: Path = ROOT) -> Iterator[tuple[str, str]]:
     """Yield the module and the qualified name of every function of a construction."""
-    for path in sorted(ROOT.glob("reductions/*er_bound/*.py")):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    rooms = [*root.glob("reductions/*er_bound/*.py"), *root.glob("reductions/*er_bound/*/__init__.py")]
+    for path in sorted(rooms):
+        module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
         for name, node in functions(ast.parse(path.read_text("utf8"))):
             if not isinstance(node, ast.ClassDef):
                 yield module, name

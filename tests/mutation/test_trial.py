@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from checks.ledger_fields import Ledger
-from checks.lemma import Effort
-from checks.mutation.lower_bound.split_and_list import MUTANTS, room
+from checks.evidence.registry import Effort
+from checks.ledger.fields import Ledger
+from checks.lower_bound.split_and_list.mutants import MUTANTS, room
 from checks.mutation.mutant import Part
 from checks.mutation.record import draw, read_record, refuse_other_record, write_record
 from checks.mutation.source import MutantError, compiled, mutated_source
@@ -94,9 +94,9 @@ def test_a_module_that_cannot_be_imported_is_no_sign():
 def test_compiled_code_depends_on_what_it_imports():
     found = compiled()
     assert {
-        "reductions.fast_attention.compiled_kernels",
-        "reductions.fast_attention.tiles",  # compiled in as constants
-        "reductions.fast_attention.vector_exponential",
+        "reductions.kernels.compiled_kernels",
+        "reductions.kernels.tiles",  # compiled in as constants
+        "reductions.kernels.vector_exponential",
         "reductions.problems.orthogonal_pair_scan",
     } <= found
     assert room.module not in found
@@ -122,7 +122,7 @@ print(importlib.import_module(name).first_tile_with_a_pair(words, words, 1))
 
 
 def test_sources_that_change_meanwhile_are_refused(monkeypatch):
-    monkeypatch.setattr("reductions.source_digest._read", lambda: "0" * 64)
+    monkeypatch.setattr("reductions.system.source_digest._read", lambda: "0" * 64)
     with pytest.raises(RuntimeError, match="source files have changed during the run"):
         run_mutants([EQUIVALENT], passed=PASSED)
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from reductions.layers.streamed_attention import EXP_ULPS
 from reductions.polynomials.exponential import (
     MAX_DEGREE,
     ExpPolynomial,
@@ -21,7 +22,6 @@ from reductions.polynomials.exponential import (
     provably_least,
 )
 from reductions.polynomials.remez import best_approximation, best_error_bounds
-from reductions.streaming_attention import EXP_ULPS
 from tests.forward_error import gamma
 
 REFERENCE = {  # best errors for degrees 2, 3, 4, 6, to the figures in which they are commonly quoted

@@ -7,19 +7,19 @@ import dataclasses
 import numpy as np
 import pytest
 
-from reductions.instance_file import read_instance, write_instance
+from reductions.instance_files.codecs import codec
+from reductions.instance_files.files import read_instance, write_instance
+from reductions.instance_files.manifest import plain
+from reductions.layers.streamed_attention import EXP_ULPS
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
-from reductions.manifest import plain
 from reductions.problem import Answer
-from reductions.problem_codecs import codec
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import RUNNING_EXAMPLE
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel, square_schedule
-from reductions.streaming_attention import EXP_ULPS
 from tests.forward_error import gamma
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.block_causal_state import block_causal_state
 from reductions.polynomials.exponential import minimax_polynomial
 from reductions.problems.var_model import RELEASED_SIDES, square_schedule

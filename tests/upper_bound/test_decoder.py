@@ -8,19 +8,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.decoder_instances import PLANS, drawn_decoder, drawn_image, measured_bounds
 from checks.evidence import Level
-from checks.lemma import Effort, Run
-from checks.pixel_decisions import FormulaCase, decided_from_pixels
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.decoder import decoder_identity, decoder_lemma
-from reductions.convolution import Convolution, Doubling
-from reductions.decoder_layers import AttentionBlock, AttentionBounds, ResidualBlock, low_rank_attention_cost
+from checks.upper_bound.decoder.instances import PLANS, drawn_decoder, drawn_image, measured_bounds
+from checks.upper_bound.decoder.pixel_decisions import FormulaCase, decided_from_pixels
+from reductions.layers.convolution import Convolution, Doubling
 from reductions.problems.approximate_var import Reading
 from reductions.problems.attention import attention
 from reductions.problems.cnf import random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import SelfAttention, VarModel, square_schedule
 from reductions.upper_bound.decoder import Decoder, ImageModel, identity_image_model
+from reductions.upper_bound.decoder.layers import (
+    AttentionBlock,
+    AttentionBounds,
+    ResidualBlock,
+    low_rank_attention_cost,
+)
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction
 
 LEMMAS = (decoder_lemma, decoder_identity)

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import jv
 
 from checks.evidence import Level
-from checks.runner import run_lemma
+from checks.evidence.runner import run_lemma
 from reductions.upper_bound.degree import (
     bessel_error_bounds,
     decay,

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.depth import depth
 from reductions.polynomials.bessel import log_bessel_error_bounds
 from reductions.upper_bound.depth import (

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
-from checks.lipschitz_instances import draw_layer, jacobian_norm, stage_at
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound import error_propagation as check
-from reductions.convolution import Convolution
+from checks.upper_bound.error_propagation.instances import draw_layer, jacobian_norm, stage_at
+from reductions.layers.convolution import Convolution
 from reductions.lower_bound.interpolation_weights import lebesgue_constant
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.upper_bound.error_propagation import (

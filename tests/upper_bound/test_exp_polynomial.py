@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.runner import run_lemma
+from checks.evidence.runner import run_lemma
 from reductions.upper_bound.exp_polynomial import (
     Certificate,
     CertificateError,
@@ -128,7 +128,7 @@ def test_taylor_roots_agree_with_numpy():
 
 
 def test_enclosures_of_exp_agree_with_mpmath():
-    from reductions.polynomials.certificate import exponential_bounds
+    from reductions.polynomials.checker import exponential_bounds
 
     with mpmath.workdps(120):
         for x in (0, 1, -1, 0.5, 700, -700, 1e-300, -20.1):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.feature_map_reconstruction import feature_map_reconstruction
-from reductions.convolution import Convolution, convolve
+from reductions.layers.convolution import Convolution, convolve
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import RELEASED_SIDES, square_schedule
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction

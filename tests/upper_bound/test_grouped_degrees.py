@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.grouped_degrees import (
     group_polynomials,
     grouped_degrees,

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.lemma import Effort, Run
-from checks.low_rank_extremes import extremal_layer
-from checks.low_rank_instances import FAMILIES, draw_layer, exact_output, largest_error
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.low_rank_attention import fused, low_rank, low_rank_rounding, readable
-from reductions.fast_attention.fused_kernels import key_state
+from checks.upper_bound.low_rank_attention.extremes import extremal_layer
+from checks.upper_bound.low_rank_attention.instances import FAMILIES, draw_layer, exact_output, largest_error
+from reductions.kernels.fused_kernels import key_state
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.problems.attention import attention
 from reductions.upper_bound.low_rank_attention import (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.monomial_features import monomial_features
 from reductions.upper_bound.monomial_features import (
     MonomialSet,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
-from checks.phase_cases import cube_points, frobenius_rank
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.phase import phase
+from checks.upper_bound.phase.cases import cube_points, frobenius_rank
 from reductions.upper_bound.phase import (
     Growth,
     barrier_exponent,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.principal_axes import feature_plan, principal_axes, recentring
 from reductions.problems.attention import attention
 from reductions.upper_bound.principal_axes import (

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.released_model import released_model
 from reductions.upper_bound.released_model import (
     SIDES,

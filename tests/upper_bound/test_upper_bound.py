@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from checks.evidence import Level
-from checks.lemma import Effort, Run
+from checks.evidence.registry import Effort, Run
 from checks.upper_bound.upper_bound import upper_bound
-from checks.upper_bound_runs import RunCase, drawn_input, drawn_pipeline, shared_outcome
-from reductions.decoder_layers import AttentionBounds
-from reductions.fast_attention.measured_demand import measured_demand, multiplications_elsewhere
+from checks.upper_bound.upper_bound.runs import RunCase, drawn_input, drawn_pipeline, shared_outcome
+from reductions.fast_attention.whole_model.measured_demand import measured_demand, multiplications_elsewhere
 from reductions.polynomials.exponential import certified_degree
 from reductions.problems.interpolation import Kernel
 from reductions.problems.var_model import SelfAttention
+from reductions.upper_bound.decoder.layers import AttentionBounds
 from reductions.upper_bound.upper_bound import (
     Attending,
     Case,

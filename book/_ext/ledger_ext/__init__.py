@@ -28,10 +28,10 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx_proof.nodes import depart_unenumerable_node, unenumerable_node
 
 from checks.evidence import Level
-from checks.json_schema import ledger_json_schema
-from checks.ledger import read_ledger
-from checks.ledger_fields import Ledger
-from checks.lemma import Kind, registry
+from checks.evidence.registry import Kind, registry
+from checks.ledger.fields import Ledger
+from checks.ledger.files import read_ledger
+from checks.ledger.json_schema import ledger_json_schema
 from checks.mutation.catalogue import catalogue
 from checks.mutation.record import Record, read_record, refuse_other_record
 from ledger_ext.badges import badge, evidence
@@ -41,7 +41,7 @@ from ledger_ext.mutants import mutant_tables, mutated_files
 from ledger_ext.source_pages import source_pages
 from ledger_ext.tables import DOWNLOADS, LEDGER_FILE, SCHEMA_FILE, ledger_table
 from ledger_ext.view import View
-from reductions.source_digest import source_digest
+from reductions.system.source_digest import source_digest
 
 log = logging.getLogger(__name__)
 

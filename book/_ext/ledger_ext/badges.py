@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from checks.evidence import Level
-from checks.ledger_fields import Entry, Record
-from checks.lemma import Kind
+from checks.evidence.registry import Kind
+from checks.ledger.fields import Entry, Record
 from ledger_ext.view import View, cases_by_level, duration, level_pill, plural
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from docutils import nodes
 from sphinx_proof.nodes import NODE_TYPES, proof_node, unenumerable_node
 
-from checks.lemma import Kind
+from checks.evidence.registry import Kind
 
 BOX_TYPES = (*NODE_TYPES.values(), unenumerable_node)
 PROVED_KINDS = (Kind.LEMMA, Kind.THEOREM)

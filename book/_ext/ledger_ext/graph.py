@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from checks.graph import argument_of, draw_svg, lemma_graph, wrap
-from checks.ledger_fields import Entry
-from checks.lemma import registry
+from checks.evidence.graph import argument_of, draw_svg, lemma_graph, wrap
+from checks.evidence.registry import registry
+from checks.ledger.fields import Entry
 from ledger_ext.tables import table
 from ledger_ext.view import SYMBOL, View, level_pill
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from checks.ledger_fields import Location
+from checks.ledger.fields import Location
 from checks.mutation.record import Record
 from checks.mutation.trial import Sign, Trial
 from ledger_ext.tables import table

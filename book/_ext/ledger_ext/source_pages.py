@@ -14,7 +14,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 import checks
-from checks.ledger_fields import Entry
+from checks.ledger.fields import Entry
 from ledger_ext.view import View, source_page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from checks.evidence import Level
-from checks.ledger_fields import Entry
+from checks.ledger.fields import Entry
 from ledger_ext.boxes import PROVED_KINDS
 from ledger_ext.view import View, cases_by_level, duration, level_pill, plural
 

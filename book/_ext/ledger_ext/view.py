@@ -10,7 +10,7 @@ from html import escape
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from checks.ledger_fields import Entry, Ledger, Location
+from checks.ledger.fields import Entry, Ledger, Location
 from ledger_ext.boxes import Place
 
 SYMBOL = {

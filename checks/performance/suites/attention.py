@@ -97,7 +97,7 @@ def _baselines(bench: Bench) -> list[Measurement]:
 
 
 def _streamed(inputs: Inputs, dtype: type[np.floating[Any]], threads: int) -> object:
-    from reductions.streaming_attention import streamed_attention
+    from reductions.layers.streamed_attention import streamed_attention
 
     queries, keys, values = (matrix.astype(dtype) for matrix in (inputs.queries, inputs.keys, inputs.values))
     return streamed_attention(queries, keys, values, inputs.temperature, threads=threads)

@@ -13,9 +13,9 @@ from checks.performance.data import FAMILIES, Inputs, decaying
 from checks.performance.errors import Reference
 from checks.performance.harness import Call, paired
 from checks.performance.suite import Bench, Measurement, Setting, SuiteResult, measurement
-from reductions.fast_attention.feature_plan import FeaturePlan
-from reductions.fast_attention.plan_search import plan_features
-from reductions.fast_attention.planned_attention import planned_attention
+from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
+from reductions.fast_attention.planned_features.plan_search import plan_features
+from reductions.fast_attention.planned_features.planned_attention import planned_attention
 
 DIMENSION, LOGIT_BOUND = 16, 1.0
 EPSILONS = (1e-2, 1e-3, 1e-4)

@@ -23,7 +23,7 @@ class Judge:
     """A suite of hard instances, and the kernel that is judged on them; its methods return plain data."""
 
     def __init__(self, stack: ExitStack, suite: str, most_tokens: int | None) -> None:
-        from reductions.conformance.suite import build_instance, suite_parameters
+        from reductions.kernel_suite.suite import build_instance, suite_parameters
 
         self._stack = stack  # ends the kernel's process
         self._parameters = {
@@ -43,7 +43,7 @@ class Judge:
         Parameters
         ----------
         target, path
-            As of :class:`~reductions.conformance.kernel_process.KernelProcess`.
+            As of :class:`~reductions.kernel_suite.kernel_process.KernelProcess`.
         words
             Arrays, layout and precision of the convention.
         limit_s
@@ -54,8 +54,8 @@ class Judge:
         ValueError
             If there is no such kernel, or it cannot be called so.
         """
-        from reductions.conformance.calling import Arrays, Convention, Layout, Precision
-        from reductions.conformance.kernel_process import KernelProcess
+        from reductions.kernel_suite.calling import Arrays, Convention, Layout, Precision
+        from reductions.kernel_suite.kernel_process import KernelProcess
 
         arrays, layout, precision = words
         convention = Convention(Arrays(arrays), Layout(layout), Precision(precision))
@@ -68,7 +68,7 @@ class Judge:
 
     def verdict(self, name: str) -> tuple[str, str]:
         """Return "right", "beyond" (what the kernel's precision can decide) or "fault", and a sentence."""
-        from reductions.conformance.examination import outcomes
+        from reductions.kernel_suite.examination import outcomes
 
         (outcome,) = outcomes(self._process, [self._build(name)])
         if not outcome.counts:
@@ -82,7 +82,7 @@ class Judge:
 def serve() -> None:
     """Answer the plugin: (method, arguments) comes in, (error, answer) goes out, one of the two None."""
     own_packages_first()
-    from reductions.conformance.calling import pickles
+    from reductions.kernel_suite.calling import pickles
 
     questions, write = pickles()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is pytest's, which then ends this process

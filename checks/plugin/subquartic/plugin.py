@@ -120,7 +120,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 class Instance:
     """A hard instance: its name, and what :data:`subquartic.judge.SHOWN` lists, asked of the judge when used.
 
-    See :class:`reductions.conformance.hard_instance.HardInstance`.
+    See :class:`reductions.kernel_suite.hard_instance.HardInstance`.
     """
 
     def __init__(self, name: str, judge: _Judge) -> None:

@@ -1,0 +1,1 @@
+"""Exact and interval arithmetic for checks, and models restated in it."""

@@ -1,0 +1,1 @@
+"""The ledger: what the checks earned, written down, read back, resumed and audited."""

@@ -1,1 +1,0 @@
-"""The mutants of the lower bound, one file a room."""

@@ -1,1 +1,0 @@
-"""The mutants of the upper bound, one file a room."""

@@ -1,0 +1,1 @@
+"""Decide a formula through the reductions: plan, run, decode."""

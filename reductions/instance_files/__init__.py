@@ -1,0 +1,1 @@
+"""Instance files: write, read, verify."""

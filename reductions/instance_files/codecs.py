@@ -1,0 +1,226 @@
+"""How the instances of each problem become named tensors and parameters, and back.
+
+A problem is stored by adding a :class:`Codec` here, or as ``CODEC`` in a module named in ``_ELSEWHERE``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reductions.problem import Problem
+
+if TYPE_CHECKING:
+    from reductions.problems.attention import ReferenceKeyAttention
+    from reductions.problems.cnf import CNF
+    from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
+    from reductions.problems.orthogonal_vectors import OrthogonalVectors
+
+Tensors = dict[str, np.ndarray[Any, np.dtype[Any]]]
+Parameters = dict[str, Any]
+
+
+def _every_pair(problem: Any) -> float:
+    sizes = problem.sizes
+    return float(sizes["N"] ** 2 * sizes["m"])
+
+
+def _no_bounds(problem: Any) -> Mapping[str, float]:
+    return {}
+
+
+def _no_read_out(problem: Any) -> Mapping[str, Any] | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How the instances of one problem are stored.
+
+    Attributes
+    ----------
+    problem_class
+        The class of the instances; its ``name`` is the problem's name in the manifest.
+    to_tensors
+        Returns the tensors by their mathematical names, and the parameters as plain data.
+    from_tensors
+        Rebuilds the instance. Raises ValueError, TypeError or KeyError where the data is none.
+    entry_bounds
+        The bound that the problem sets on the absolute entries of its tensors, by name.
+    work
+        Roughly how many elementary operations the exact answer takes.
+    read_out
+        Positions, threshold and tolerated error of an approximate solution; None where it is exact.
+    """
+
+    problem_class: type[Problem]
+    to_tensors: Callable[[Any], tuple[Tensors, Parameters]]
+    from_tensors: Callable[[Tensors, Parameters], Problem]
+    entry_bounds: Callable[[Any], Mapping[str, float]] = _no_bounds
+    work: Callable[[Any], float] = _every_pair
+    read_out: Callable[[Any], Mapping[str, Any] | None] = _no_read_out
+
+
+def codec(problem: str) -> Codec:
+    """Return the codec of a problem by name; KeyError where there is none."""
+    if problem in _ELSEWHERE:
+        try:
+            found: Codec = importlib.import_module(_ELSEWHERE[problem]).CODEC
+        except ModuleNotFoundError:
+            raise KeyError(problem) from None
+        return found
+    return _HERE[problem]()
+
+
+def problem_names() -> tuple[str, ...]:
+    """Return the names of all problems that can be stored, in the order of the chain."""
+    return (*_HERE, *_ELSEWHERE)
+
+
+def require_tensors(tensors: Mapping[str, Any], layout: Mapping[str, tuple[str, int]]) -> None:
+    """Raise ValueError unless the tensors are those of ``layout``: name -> (NumPy dtype name, axes)."""
+    if missing := sorted(set(layout) - set(tensors)):
+        raise ValueError(f"tensor {missing[0]!r} is missing")
+    if extra := sorted(set(tensors) - set(layout)):
+        raise ValueError(f"tensor {extra[0]!r} does not belong to the problem")
+    for name, (dtype, axes) in layout.items():
+        if tensors[name].dtype != dtype or tensors[name].ndim != axes:
+            raise ValueError(
+                f"tensor {name!r} must be of {dtype} with {axes} axes, "
+                f"not of {tensors[name].dtype} with {tensors[name].ndim}"
+            )
+
+
+def require_numbers(parameters: Mapping[str, Any], *names: str) -> list[float]:
+    """Return the named parameters; ValueError unless these are all there are and all are numbers."""
+    if set(parameters) != set(names):
+        raise ValueError(f"the parameters must be {', '.join(names) or 'none'}, not {', '.join(parameters)}")
+    for name in names:
+        if not isinstance(parameters[name], int | float) or isinstance(parameters[name], bool):
+            raise ValueError(f"parameter {name!r} must be a number, not {parameters[name]!r:.40}")
+    return [parameters[name] for name in names]
+
+
+def _cnf() -> Codec:
+    from reductions.problems.cnf import CNF
+
+    def to_tensors(formula: CNF) -> tuple[Tensors, Parameters]:
+        lengths = [len(clause) for clause in formula.clauses]
+        literals = [literal for clause in formula.clauses for literal in clause]
+        offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+        tensors: Tensors = {"literals": np.array(literals, dtype=np.int64), "offsets": offsets}
+        return tensors, {"variables": formula.variables}
+
+    def from_tensors(tensors: Tensors, parameters: Parameters) -> CNF:
+        require_tensors(tensors, {"literals": ("int64", 1), "offsets": ("int64", 1)})
+        (variables,) = require_numbers(parameters, "variables")
+        literals, offsets = tensors["literals"].tolist(), tensors["offsets"]
+        if (
+            not len(offsets)
+            or offsets[0] != 0
+            or offsets[-1] != len(literals)
+            or (np.diff(offsets) < 0).any()
+        ):
+            raise ValueError("tensor 'offsets' must rise from 0 to the number of literals")
+        if type(variables) is not int:
+            raise ValueError(f"parameter 'variables' must be an integer, not {variables!r:.40}")
+        bounds = offsets.tolist()
+        clauses = tuple(tuple(literals[a:b]) for a, b in pairwise(bounds))
+        return CNF(variables, clauses)
+
+    def work(formula: CNF) -> float:
+        return 2.0 ** min(formula.variables, 1000) * (1 + len(formula.clauses)) / 20
+
+    return Codec(CNF, to_tensors, from_tensors, work=work)
+
+
+def _orthogonal_vectors() -> Codec:
+    from reductions.problems.orthogonal_vectors import OrthogonalVectors
+
+    def to_tensors(problem: OrthogonalVectors) -> tuple[Tensors, Parameters]:
+        return {"left": np.asarray(problem.left), "right": np.asarray(problem.right)}, {}
+
+    def from_tensors(tensors: Tensors, parameters: Parameters) -> OrthogonalVectors:
+        require_tensors(tensors, {"left": ("uint8", 2), "right": ("uint8", 2)})
+        require_numbers(parameters)
+        return OrthogonalVectors(tensors["left"], tensors["right"])
+
+    return Codec(
+        OrthogonalVectors,
+        to_tensors,
+        from_tensors,
+        entry_bounds=lambda problem: {"left": 1, "right": 1},
+        work=lambda problem: _every_pair(problem) / 8,
+    )
+
+
+def _gap_max_inner_product() -> Codec:
+    from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
+
+    def to_tensors(problem: GapMaxInnerProduct) -> tuple[Tensors, Parameters]:
+        tensors: Tensors = {"U": np.asarray(problem.left), "V": np.asarray(problem.right)}
+        return tensors, {"s": problem.threshold, "gap": problem.gap}
+
+    def from_tensors(tensors: Tensors, parameters: Parameters) -> GapMaxInnerProduct:
+        require_tensors(tensors, {"U": ("float64", 2), "V": ("float64", 2)})
+        threshold, gap = require_numbers(parameters, "s", "gap")
+        return GapMaxInnerProduct(tensors["U"], tensors["V"], threshold, gap)
+
+    def work(problem: GapMaxInnerProduct) -> float:
+        return float(problem.sizes["N_u"] * problem.sizes["N_v"] * problem.sizes["D"])
+
+    return Codec(
+        GapMaxInnerProduct,
+        to_tensors,
+        from_tensors,
+        entry_bounds=lambda problem: {"U": 1, "V": 1},
+        work=work,
+    )
+
+
+def _attention() -> Codec:
+    from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
+
+    def to_tensors(problem: ReferenceKeyAttention) -> tuple[Tensors, Parameters]:
+        layer = problem.attention
+        tensors: Tensors = {
+            "Q": np.asarray(layer.queries),
+            "K": np.asarray(layer.keys),
+            "V": np.asarray(layer.values),
+        }
+        return tensors, {"tau": layer.temperature, "rho": problem.reference_logit, "g": problem.logit_gap}
+
+    def from_tensors(tensors: Tensors, parameters: Parameters) -> ReferenceKeyAttention:
+        require_tensors(tensors, {"Q": ("float64", 2), "K": ("float64", 2), "V": ("float64", 2)})
+        temperature, reference_logit, logit_gap = require_numbers(parameters, "tau", "rho", "g")
+        layer = AttentionInstance(tensors["Q"], tensors["K"], tensors["V"], temperature)
+        return ReferenceKeyAttention(layer, reference_logit, logit_gap)
+
+    def work(problem: ReferenceKeyAttention) -> float:
+        return float(problem.sizes["L_q"] * problem.sizes["L_k"] * problem.sizes["d"])
+
+    def read_out(problem: ReferenceKeyAttention) -> Mapping[str, Any]:
+        return {
+            "positions": "all",
+            "threshold": float(problem.threshold),
+            "tolerated_error": float(problem.tolerated_error),
+        }
+
+    def entry_bounds(problem: ReferenceKeyAttention) -> Mapping[str, float]:
+        return {"Q": problem.sizes["R"], "K": problem.sizes["R"], "V": 1}
+
+    return Codec(ReferenceKeyAttention, to_tensors, from_tensors, entry_bounds, work, read_out)
+
+
+_HERE: dict[str, Callable[[], Codec]] = {
+    "cnf": _cnf,
+    "ov": _orthogonal_vectors,
+    "gap-max-ip": _gap_max_inner_product,
+    "attention": _attention,
+}
+_ELSEWHERE = {"var": "reductions.instance_files.var_codec"}
