@@ -154,6 +154,11 @@ def attention_to_var(run: Run) -> Iterator[Evidence]:
         36,
         lambda case: sizes_are_exact(*case),
     )
+    yield from _decisions(run)
+
+
+def _decisions(run: Run) -> Iterator[Evidence]:
+    """All small instances, and random ones on the released schedule."""
     for vectors, dimension in run.pick(quick=[(2, 2)], full=[(2, 2), (2, 3), (3, 2)]):
         for rule in RULES:
             count = 2 ** (2 * vectors * dimension)

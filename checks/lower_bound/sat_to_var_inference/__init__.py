@@ -68,46 +68,8 @@ def bound_identities() -> dict[str, Any]:
 def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
     """Symbolic for the proof, exhaustive for small formulas, sampled for random ones."""
     yield symbolic(INEQUALITIES, "one row among L tokens", bound_identities())
-    spaces = [
-        FormulaSpace(0, 0, 3),
-        FormulaSpace(1, 3, 2),
-        FormulaSpace(2, 2, run.pick(2, 3)),
-        FormulaSpace(3, run.pick(1, 2), 2),
-        FormulaSpace(3, run.pick(2, 3), 1),
-        FormulaSpace(4, 2, 1),
-    ]
-    for space in spaces:
-        yield exhaustive(
-            DECIDES,
-            f"all formulas with {space}, repeated and opposite literals included",
-            map(InferenceCase, space),
-            space.size,
-            InferenceCase.is_decided,
-        )
     odd = list(odd_cases())
-    yield exhaustive(
-        DECIDES,
-        "4 formulas, with a clause of six literals two of which are equal, a tautology, and 70 clauses of "
-        "which the last one matters; last scales of 6, 9 and 16 pixels, three kernels, τ = d, 1 and 500",
-        odd,
-        4 * 4 * 3 * 3,
-        InferenceCase.is_decided,
-    )
-    yield exhaustive(
-        DECIDES,
-        "22 variables, 12 unit clauses, on 1 + 48 x 48 tokens: the largest logit comes late",
-        [late_maximum()],
-        1,
-        InferenceCase.is_decided,
-    )
-    yield sampled(
-        DECIDES,
-        "random 3-SAT with 9 to 12 variables around ratio 4.26, the released schedule 1, 2, ..., 13, 16",
-        run.seed,
-        run.pick(quick=10, full=200),
-        random_case,
-        InferenceCase.is_decided,
-    )
+    yield from _decisions(run, odd)
     yield exhaustive(
         UNIVERSAL,
         "the same 144 models, entry by entry",
@@ -135,6 +97,54 @@ def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
         3,
         lambda case: case.is_refused(),
     )
+    yield _sizes()
+
+
+def _decisions(run: Run, odd: list[InferenceCase]) -> Iterator[Evidence]:
+    """Parts 1 to 3: small formulas, odd ones, one whose largest logit comes late, random ones."""
+    spaces = [
+        FormulaSpace(0, 0, 3),
+        FormulaSpace(1, 3, 2),
+        FormulaSpace(2, 2, run.pick(2, 3)),
+        FormulaSpace(3, run.pick(1, 2), 2),
+        FormulaSpace(3, run.pick(2, 3), 1),
+        FormulaSpace(4, 2, 1),
+    ]
+    for space in spaces:
+        yield exhaustive(
+            DECIDES,
+            f"all formulas with {space}, repeated and opposite literals included",
+            map(InferenceCase, space),
+            space.size,
+            InferenceCase.is_decided,
+        )
+    yield exhaustive(
+        DECIDES,
+        "4 formulas, with a clause of six literals two of which are equal, a tautology, and 70 clauses of "
+        "which the last one matters; last scales of 6, 9 and 16 pixels, three kernels, τ = d, 1 and 500",
+        odd,
+        4 * 4 * 3 * 3,
+        InferenceCase.is_decided,
+    )
+    yield exhaustive(
+        DECIDES,
+        "22 variables, 12 unit clauses, on 1 + 48 x 48 tokens: the largest logit comes late",
+        [late_maximum()],
+        1,
+        InferenceCase.is_decided,
+    )
+    yield sampled(
+        DECIDES,
+        "random 3-SAT with 9 to 12 variables around ratio 4.26, the released schedule 1, 2, ..., 13, 16",
+        run.seed,
+        run.pick(quick=10, full=200),
+        random_case,
+        InferenceCase.is_decided,
+    )
+
+
+def _sizes() -> Evidence:
+    """Part 4: what the parameter map says, for three reductions."""
     released = SatToVarInference(Interpolation(Kernel.BILINEAR), square_schedule(RELEASED_SIDES))
     reductions = [
         SatToVarInference(),
@@ -142,7 +152,7 @@ def sat_to_var_inference(run: Run) -> Iterator[Evidence]:
         SatToVarInference(schedule=((1, 1), (4, 8)), temperature=37.5),
     ]
     sources = [CNF(v, ((1,),) * m if v else ((),) * m) for v in (*range(8), 9) for m in (0, 1, 5)]
-    yield exhaustive(
+    return exhaustive(
         SIZES,
         "v = 0 ... 7, 9 and m = 0, 1, 5; default and released schedule, "
         "and an oblong one at another temperature",

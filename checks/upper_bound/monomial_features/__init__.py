@@ -162,6 +162,36 @@ SIGNED = (-2, 0, 3)
 @lemma("lem-monomial-features", title="Monomial features", source="AS23")
 def monomial_features(run: Run) -> Iterator[Evidence]:
     """Check the lemma part by part."""
+    yield from _expansion(run)
+    d_most, g_most = run.pick(quick=(5, 5), full=(7, 7))
+    yield exhaustive(
+        "(2) order and count",
+        f"all d <= {d_most}, g <= {g_most}",
+        product(range(1, d_most + 1), range(g_most + 1)),
+        d_most * (g_most + 1),
+        lambda case: order_is_right(case) and len(total_degree(*case)) == feature_count(*case),
+    )
+    sides = run.pick(quick=(4, 4), full=(6, 6))
+    yield exhaustive(
+        "(2) downward-closed sets",
+        f"all such sets of two variables with powers below {sides[0]}",
+        downward_closed_sets(sides),
+        comb(sides[0] + sides[1], sides[0]) - 1,
+        set_is_well_ordered,
+    )
+    small = run.pick(quick=[(1, 4), (2, 3), (3, 2)], full=[(1, 6), (2, 4), (3, 3), (4, 2)])
+    signed = [(d, c) for d, g in small for c in product((-1, 0, 1), repeat=g + 1)]
+    yield exhaustive(
+        "(3) rank and (4) signs",
+        f"(d, g) in {small}, coefficients in {{-1, 0, 1}}; the principal lattice, in whole numbers",
+        signed,
+        sum(3 ** (g + 1) for _, g in small),
+        signs_are_as_stated,
+    )
+
+
+def _expansion(run: Run) -> Iterator[Evidence]:
+    """Part 1: by algebra, then as it is computed."""
     shapes = run.pick(quick=[(1, 4), (2, 3), (3, 2)], full=[(1, 8), (2, 5), (3, 4), (4, 3), (5, 2)])
     yield symbolic(
         "(1) expansion",
@@ -199,31 +229,6 @@ def monomial_features(run: Run) -> Iterator[Evidence]:
             multinomials(total_degree(*case)).tolist()
             == [float(multinomial(alpha)) for alpha in total_degree(*case).exponents.tolist()]
         ),
-    )
-    d_most, g_most = run.pick(quick=(5, 5), full=(7, 7))
-    yield exhaustive(
-        "(2) order and count",
-        f"all d <= {d_most}, g <= {g_most}",
-        product(range(1, d_most + 1), range(g_most + 1)),
-        d_most * (g_most + 1),
-        lambda case: order_is_right(case) and len(total_degree(*case)) == feature_count(*case),
-    )
-    sides = run.pick(quick=(4, 4), full=(6, 6))
-    yield exhaustive(
-        "(2) downward-closed sets",
-        f"all such sets of two variables with powers below {sides[0]}",
-        downward_closed_sets(sides),
-        comb(sides[0] + sides[1], sides[0]) - 1,
-        set_is_well_ordered,
-    )
-    small = run.pick(quick=[(1, 4), (2, 3), (3, 2)], full=[(1, 6), (2, 4), (3, 3), (4, 2)])
-    signed = [(d, c) for d, g in small for c in product((-1, 0, 1), repeat=g + 1)]
-    yield exhaustive(
-        "(3) rank and (4) signs",
-        f"(d, g) in {small}, coefficients in {{-1, 0, 1}}; the principal lattice, in whole numbers",
-        signed,
-        sum(3 ** (g + 1) for _, g in small),
-        signs_are_as_stated,
     )
 
 
