@@ -43,9 +43,9 @@ def audit(
     from checks.ledger.files import read_ledger
 
     claimed = read_ledger(ledger)
-    refuse_other_sources(claimed)
     entries = registry()
     chosen = list(dict.fromkeys(resolve_statement(id, entries) for id in ids)) if ids else list(entries)
+    refuse_other_sources(claimed, chosen)
     notice = partial(say, quiet=quiet)
     for package, version in versions().items():
         if claimed.versions.get(package) != version:

@@ -26,9 +26,9 @@ class EffortChoice(StrEnum):
 
 
 def _complete_ids(incomplete: str) -> list[str]:
-    from checks.evidence.registry import registry
+    from checks.evidence.registry import registering_modules
 
-    return [id for id in registry() if id.startswith(incomplete)]
+    return [id for id in registering_modules() if id.startswith(incomplete)]
 
 
 def check(
@@ -47,10 +47,17 @@ def check(
     scheduler: Scheduler = None,
     seed: Seed = 0,
     ledger: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the ledger of all statements.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the ledger; what it says of others than the named statements stays."
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted run that was to write the same ledger.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Execute only what the ledger, or an interrupted run, lacks or other code earned.",
+        ),
     ] = False,
     threads: Threads = None,
     json: Json = False,
@@ -62,8 +69,6 @@ def check(
     """
     limit_threads(threads)
     refuse_two_places(jobs, scheduler)
-    if ledger is not None and ids:
-        raise ValueError("--ledger goes with a run of all statements; leave out the names of lemmas.")
     notice = partial(say, quiet=quiet)
     if resume and ledger is None:
         raise ValueError("--resume continues a run that writes a ledger: name it with --ledger.")
@@ -73,25 +78,27 @@ def check(
         ledger.parent.mkdir(parents=True, exist_ok=True)
         refuse_unwritable(ledger, overwrite=True)
     from checks.cli.check_progress import CheckProgress, recorded_seconds
-    from checks.evidence.registry import Effort, Run, registry
-    from checks.evidence.runner import run_lemmas
-    from checks.ledger.resume import run_into_ledger
+    from checks.evidence.registry import Effort, Run, registered, registering_modules, registry
 
-    entries = registry()
-    chosen = [resolve_statement(id, entries) for id in ids] if ids else list(entries)
+    named = [resolve_statement(id, registering_modules()) for id in ids] if ids else None
+    chosen = list(registry()) if named is None else list(dict.fromkeys(named))
     run = Run(Effort(level.value), seed)
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
-    executed = [id for id in chosen if entries[id].check is not None]
+    executed = [id for id in chosen if registered(id).check is not None]
     expected = recorded_seconds(ledger, run.effort) if ledger is not None and not quiet else {}
     workers = jobs if scheduler is None else None
     reports: Sequence[Report]
     with CheckProgress(executed, expected, workers, quiet=quiet) as progress:
         if ledger is None:
+            from checks.evidence.runner import run_lemmas
+
             reports = run_lemmas(chosen, run, jobs=jobs, progress=progress, scheduler=scheduler)
         else:
-            reports = run_into_ledger(
-                ledger, run, jobs=jobs, progress=progress, scheduler=scheduler, resume=resume, notice=notice
-            )
+            from checks.ledger.run import run_into_ledger
+
+            how: dict[str, Any] = {"jobs": jobs, "scheduler": scheduler, "resume": resume}
+            written = run_into_ledger(ledger, run, named, progress=progress, notice=notice, **how)
+            reports = [report for report in written if report.id in chosen]
     if ledger is not None:
         say(f"{ledger}: written", quiet=quiet)
     if json:

@@ -101,18 +101,18 @@ def _of_statements(catalogue: Sequence[Mutant], ids: list[str] | None) -> list[M
 
 
 def _passed(path: Path, seed: int) -> list[str]:
-    """Return what passed by a ledger; nothing where it is of another kind of run, or of other code."""
+    """Return what passed by a ledger; nothing that is of another kind of run, or of other code."""
     from checks.evidence import Level
     from checks.evidence.registry import Effort
     from checks.ledger.build import versions
     from checks.ledger.files import read_ledger
-    from reductions.system.source_digest import source_digest
+    from checks.ledger.sources import outdated
 
     ledger = read_ledger(path)
-    then = (ledger.effort, ledger.seed, ledger.sources, ledger.versions)
-    if then != (Effort.QUICK, seed, source_digest(), versions()):
+    if (ledger.effort, ledger.seed, ledger.versions) != (Effort.QUICK, seed, versions()):
         return []
-    return [entry.id for entry in ledger.entries if entry.level is not Level.FAILED]
+    other = outdated(ledger)
+    return [e.id for e in ledger.entries if e.level is not Level.FAILED and e.id not in other]
 
 
 def _surveyed(declared: Sequence[Mutant]) -> list[Mutant]:

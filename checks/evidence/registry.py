@@ -10,16 +10,21 @@ A statement is registered where its check is written::
     def _(run: Run) -> Evidence:
         return exhaustive(...)        # on a construction broken on purpose: it must come out FAILED
 
-Definitions, citations and hypotheses have no check of their own; :func:`declare` registers them.
+Definitions, citations and hypotheses have no check of their own; :func:`declare` registers them. Either
+stands at the top level of a module with the id written out, so that one statement's module can be found
+without importing the others.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from checks.evidence import Evidence
@@ -125,6 +130,9 @@ class Lemma:
 
 _registry: dict[str, Lemma] = {}
 
+_REGISTERED = re.compile(r'^(?:@lemma|declare)\(\s*"([^"]+)"', re.MULTILINE)
+"""What registers a statement, as the text of a module."""
+
 
 def _register(entry: Lemma) -> Lemma:
     if entry.id in _registry:
@@ -171,25 +179,42 @@ def declare(
     return _register(Lemma(id, kind, title, statement_uses, (), source, construction))
 
 
-def registered(id: str, module: str) -> Lemma:
-    """Return the statement with this id after importing the module of its check, and no other.
+def registered(id: str) -> Lemma:
+    """Return the statement with this id, after importing the module that registers it, and no other.
 
     Raises
     ------
     KeyError
-        If that module does not register it.
+        If none does.
     """
-    importlib.import_module(module)
+    if id not in _registry:
+        importlib.import_module(registering_modules()[id])
     return _registry[id]
 
 
 def check_modules() -> list[str]:
     """Return the names of the modules that register statements: those of definitions, then one a room."""
-    modules = ["checks.problems"]
-    for package in ("checks.lower_bound", "checks.upper_bound"):
-        path = importlib.import_module(package).__path__
-        modules += [f"{package}.{module.name}" for module in pkgutil.iter_modules(path)]
-    return modules
+    return [*_check_files()]
+
+
+@cache
+def registering_modules() -> Mapping[str, str]:
+    """Return the module that registers each statement of the book, by id, without importing any."""
+    return {
+        id: module
+        for module, path in _check_files().items()
+        for id in _REGISTERED.findall(path.read_text("utf8"))
+    }
+
+
+def _check_files() -> dict[str, Path]:
+    checks = Path(__file__).parents[1]
+    found = {f"{checks.name}.problems": checks / "problems" / "__init__.py"}
+    for part in ("lower_bound", "upper_bound"):
+        for room in pkgutil.iter_modules([str(checks / part)]):
+            place = f"{room.name}/__init__.py" if room.ispkg else f"{room.name}.py"
+            found[f"{checks.name}.{part}.{room.name}"] = checks / part / place
+    return found
 
 
 def registry() -> Mapping[str, Lemma]:
@@ -200,10 +225,18 @@ def registry() -> Mapping[str, Lemma]:
     ValueError
         If a statement uses an id that nobody registered, or if the uses form a cycle.
     """
+    _import_all()
+    _validate(_registry)
+    # In the book's order, whichever was imported first.
+    return {
+        id: _registry[id] for id in dict.fromkeys((*registering_modules(), *_registry)) if id in _registry
+    }
+
+
+@cache
+def _import_all() -> None:
     for module in check_modules():
         importlib.import_module(module)
-    _validate(_registry)
-    return dict(_registry)
 
 
 def _validate(entries: Mapping[str, Lemma]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 from checks.evidence import Evidence
-from checks.evidence.registry import Lemma, Run, registry
+from checks.evidence.registry import Lemma, Run, registered, registering_modules, registry
 from checks.evidence.report import ControlReport, LemmaReport
 from reductions.workers.parallel_map import parallel_map
 
@@ -26,14 +26,15 @@ def find_lemma(id: str) -> Lemma:
     ValueError
         If there is none; the message names the nearest ids.
     """
-    entries = registry()
-    if id not in entries:
+    try:
+        return registered(id)
+    except KeyError:
         from difflib import get_close_matches
 
-        near = get_close_matches(id, entries, n=3, cutoff=0.5)
+        near = get_close_matches(id, registering_modules(), n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(f"Argument 'id' must be the id of a registered statement, not {id!r}.{hint}")
-    return entries[id]
+        message = f"Argument 'id' must be the id of a registered statement, not {id!r}.{hint}"
+        raise ValueError(message) from None
 
 
 def run_lemma(id_or_lemma: str | Lemma, run: Run | None = None) -> LemmaReport:

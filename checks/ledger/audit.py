@@ -15,17 +15,19 @@ from checks.evidence.registry import Lemma, registry
 from checks.evidence.report import Report
 from checks.ledger.build import entry_of
 from checks.ledger.fields import Entry, Ledger
-from reductions.system.source_digest import source_digest
+from checks.ledger.sources import outdated
 
 MEASURED = "seconds"
 """The one field of an entry that differs from run to run."""
 
 
-def refuse_other_sources(ledger: Ledger) -> None:
-    """Raise ValueError where a ledger was written by other source files: nothing here can confirm it."""
-    if ledger.sources != source_digest():
+def refuse_other_sources(ledger: Ledger, ids: Iterable[str]) -> None:
+    """Raise ValueError where one of these entries is of other source files: nothing here confirms it."""
+    other = set(outdated(ledger)).intersection(ids)
+    if other:
         raise ValueError(
-            "The ledger is of other source files: it must be audited with the sources that it was written by."
+            f"The ledger is of other source files for {', '.join(sorted(other))}: "
+            "it must be audited with the sources that it was written by."
         )
 
 

@@ -10,7 +10,7 @@ from checks.evidence.registry import Kind, Lemma, Run, registry
 from checks.evidence.report import Executed, Report
 from checks.ledger.code_locations import check_location, construction_location
 from checks.ledger.fields import SCHEMA, Ancestor, Entry, Ledger, Record
-from reductions.system.source_digest import source_digest
+from checks.ledger.sources import statement_sources
 
 VERSIONED_PACKAGES = (
     "subquartic",
@@ -55,7 +55,6 @@ def build_ledger(reports: Iterable[Report], run: Run, entries: Mapping[str, Lemm
     return Ledger(
         schema=SCHEMA,
         versions=versions(),
-        sources=source_digest(),
         effort=run.effort,
         seed=run.seed,
         entries=tuple(entry_of(by_id[id], entries, levels) for id in entries),
@@ -109,6 +108,7 @@ def entry_of(report: Report, entries: Mapping[str, Lemma], levels: Mapping[str, 
         records=tuple(map(record_of, report.records)),
         controls=report.controls,
         seconds=round(report.seconds, 4),
+        sources=statement_sources(entry),
         code=check_location(entry) or construction_location(entry),
         construction=construction_location(entry),
         statement_uses=entry.statement_uses,

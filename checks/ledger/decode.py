@@ -59,7 +59,7 @@ def _check_references(ledger: Ledger) -> None:
 
 def _check_conclusions(where: str, entry: Entry, ledger: Ledger, levels: Mapping[str, Level | None]) -> None:
     """Refuse what an entry concludes where its own records, or its ancestors, say otherwise."""
-    error = next((why.removeprefix(_ERROR) for why in entry.failures[:1] if why.startswith(_ERROR)), None)
+    error = entry.failures[0].removeprefix(_ERROR) if ended_in_error(entry) else None
     run = Run(ledger.effort, ledger.seed)
     report = Report(entry.id, entry.kind, entry.title, run, entry.records, entry.controls, 0.0, error)
     concluded: dict[str, tuple[Any, Any]] = {
@@ -75,6 +75,11 @@ def _check_conclusions(where: str, entry: Entry, ledger: Ledger, levels: Mapping
             raise ValueError(
                 f"{where}.{name} does not follow from the records of {entry.id} and its ancestors."
             )
+
+
+def ended_in_error(entry: Entry) -> bool:
+    """Tell whether an exception ended the check early, which may be the machine's doing."""
+    return bool(entry.failures) and entry.failures[0].startswith(_ERROR)
 
 
 def refuse_unearned(record: Record, where: str) -> None:

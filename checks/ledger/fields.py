@@ -15,7 +15,7 @@ from checks.evidence import Level
 from checks.evidence.registry import Effort, Kind
 from checks.evidence.report import ControlReport
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,8 @@ class Entry:
         The negative controls: constructions broken on purpose, which the check must reject.
     seconds
         Wall time of check and controls together.
+    sources
+        SHA-256, in hexadecimal, over all files of the project on which the evidence depends.
     code
         Where the check stands, or the construction where there is no check; null where there is neither.
     construction
@@ -139,6 +141,7 @@ class Entry:
     records: tuple[Record, ...]
     controls: tuple[ControlReport, ...]
     seconds: Seconds
+    sources: str
     code: Location | None
     construction: Location | None
     statement_uses: tuple[str, ...]
@@ -184,8 +187,6 @@ class Ledger:
         The version of this format.
     versions
         The versions of Python and of the packages that the checks use, by name.
-    sources
-        SHA-256, in hexadecimal, over the names and contents of the project's own Python files.
     effort
         How much was checked: every entry of a ledger was, with this effort and this seed.
     seed
@@ -196,7 +197,6 @@ class Ledger:
 
     schema: int
     versions: dict[str, str]
-    sources: str
     effort: Effort
     seed: Count
     entries: tuple[Entry, ...]

@@ -1,8 +1,11 @@
-"""What an interrupted run leaves behind, so that ``subquartic check --resume`` need not do it again.
+"""What was executed before and still counts, so that ``subquartic check --resume`` need not do it again.
+
+It stands in a ledger, or in the file that an interrupted run leaves behind.
 
 The file lies beside the ledger. Its first line holds the circumstances of the run; each further line holds
 one finished statement and a SHA-256 over it and the first line, and is on the disk before the next statement
-is reported. A kept report counts only in the same circumstances: effort, seed, versions and source files.
+is reported. A report counts only in the same circumstances, which are effort, seed and versions, and where
+all files on which the statement's evidence depends are the same.
 Errors are not kept, since they may be the machine's.
 
 A kept report is a note of what was earned, as the ledger is. It never becomes evidence again: its records
@@ -13,29 +16,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from checks.evidence.registry import Effort, Lemma, Run, registry
-from checks.evidence.report import ControlReport, LemmaReport, Report
-from checks.evidence.runner import run_lemmas
+from checks.evidence.registry import Effort, Lemma, Run
+from checks.evidence.report import ControlReport, Report
 from checks.ledger.build import record_of, versions
-from checks.ledger.decode import decode, refuse_unearned
-from checks.ledger.fields import Count, Record, Seconds
-from checks.ledger.files import write_ledger
+from checks.ledger.decode import decode, ended_in_error, refuse_unearned
+from checks.ledger.fields import Count, Entry, Record, Seconds
+from checks.ledger.files import read_ledger
+from checks.ledger.sources import statement_sources
 from reductions.system.atomic import atomic_path
-from reductions.system.source_digest import refuse_changed_sources, source_digest
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class KeptReport(Report):
-    """A report that an interrupted run left behind."""
+    """A report of a run before."""
 
     records: tuple[Record, ...]
 
@@ -46,12 +48,12 @@ class _Circumstances:
     effort: Effort
     seed: Count
     versions: dict[str, str]
-    sources: str
 
 
 @dataclass(frozen=True)
 class _Line:
     id: str
+    sources: str
     records: tuple[Record, ...]
     controls: tuple[ControlReport, ...]
     seconds: Seconds
@@ -61,6 +63,35 @@ def kept_path(ledger: str | os.PathLike[str]) -> Path:
     """Return where the reports of a run that writes this ledger are kept."""
     path = Path(ledger)
     return path.with_name(f"{path.name}.progress.jsonl")
+
+
+def current_reports(
+    path: str | os.PathLike[str], run: Run, entries: Mapping[str, Lemma]
+) -> dict[str, KeptReport]:
+    """Return, by id, what a ledger says of statements that would come out the same in this run.
+
+    Raises
+    ------
+    LedgerError
+        If the ledger is missing or malformed.
+    """
+    ledger = read_ledger(path)
+    if (ledger.effort, ledger.seed, ledger.versions) != (run.effort, run.seed, versions()):
+        return {}
+    found = {}
+    for written in ledger.entries:
+        entry = entries.get(written.id)
+        if entry is None or entry.check is None or ended_in_error(written):
+            continue
+        report = _taken_over(written, entry, run)
+        if report is not None:
+            found[entry.id] = report
+    return found
+
+
+def taken_over(path: Path, found: Mapping[str, KeptReport]) -> str:
+    """Say in one line how many reports of a file count again."""
+    return f"{path}: {len(found)} statement{'' if len(found) == 1 else 's'} taken over"
 
 
 class KeptReports:
@@ -93,9 +124,9 @@ class KeptReports:
     def __init__(
         self, ledger: str | os.PathLike[str], run: Run, entries: Mapping[str, Lemma], *, resume: bool
     ) -> None:
-        self.path = kept_path(ledger)
+        self.path, self._entries = kept_path(ledger), entries
         self.found: dict[str, KeptReport] = {}
-        now = _Circumstances(FORMAT, run.effort, run.seed, versions(), source_digest())
+        now = _Circumstances(FORMAT, run.effort, run.seed, versions())
         self._head = _encoded(asdict(now))
         self.message = self._take_over(now, run, entries, resume=resume)
         with atomic_path(self.path) as temporary:  # anew, without what was torn or damaged
@@ -129,7 +160,9 @@ class KeptReports:
                 self.path.unlink()
 
     def _line(self, report: Report) -> bytes:
-        kept = _Line(report.id, tuple(map(record_of, report.records)), report.controls, report.seconds)
+        sources = statement_sources(self._entries[report.id])
+        records = tuple(map(record_of, report.records))
+        kept = _Line(report.id, sources, records, report.controls, report.seconds)
         return _encoded({"report": asdict(kept), "sha256": self._digest(asdict(kept))})
 
     def _decoded(self, line: bytes) -> _Line | None:
@@ -166,75 +199,17 @@ class KeptReports:
         for line in lines:
             kept = self._decoded(line)
             entry = None if kept is None else entries.get(kept.id)
-            if (
-                kept is not None
-                and entry is not None
-                and [c.name for c in kept.controls] == [*entry.controls]
-            ):
-                self.found[kept.id] = KeptReport(
-                    entry.id, entry.kind, entry.title, run, kept.records, kept.controls, kept.seconds
-                )
-        count = len(self.found)
-        return f"{self.path}: {count} statement{'' if count == 1 else 's'} taken over"
+            if kept is not None and entry is not None and (report := _taken_over(kept, entry, run)):
+                self.found[kept.id] = report
+        return taken_over(self.path, self.found)
 
 
-def run_into_ledger(
-    ledger: str | os.PathLike[str],
-    run: Run,
-    *,
-    jobs: int = 1,
-    progress: Callable[[Report], None] = lambda report: None,
-    scheduler: str | None = None,
-    resume: bool = False,
-    notice: Callable[[str], None] = lambda line: None,
-) -> list[Report]:
-    """Execute all statements, keep what finishes, and write the ledger at the end.
-
-    Parameters
-    ----------
-    jobs, scheduler
-        See :func:`checks.evidence.runner.run_lemmas`.
-    progress
-        Called with each report, those that were taken over first.
-    resume
-        Execute only what an interrupted run in the same circumstances left over.
-    notice
-        Called with each line that a user may want to read.
-
-    Raises
-    ------
-    OSError
-        If the ledger, or the file of kept reports, cannot be read or written.
-    RuntimeError
-        If the project's source files changed during the run.
-    """
-    entries = registry()
-    reports: dict[str, Report] = {}
-
-    def finished(report: LemmaReport) -> None:
-        if entries[report.id].check is not None:
-            kept.keep(report)
-        reports[report.id] = report
-        progress(report)
-
-    with KeptReports(ledger, run, entries, resume=resume) as kept:
-        if kept.message:
-            notice(kept.message)
-        reports.update(kept.found)
-        for found in kept.found.values():
-            progress(found)
-        missing = [id for id in entries if id not in reports]
-        try:
-            if missing:
-                run_lemmas(missing, run, jobs=jobs, progress=finished, scheduler=scheduler)
-        except BaseException:
-            notice(f"{kept.path}: what is finished is kept; the same command with --resume continues")
-            raise
-        ordered = [reports[id] for id in entries]
-        refuse_changed_sources()
-        write_ledger(ledger, ordered, run)
-        kept.remove()
-    return ordered
+def _taken_over(kept: _Line | Entry, entry: Lemma, run: Run) -> KeptReport | None:
+    """Return what a line or a ledger's entry reports; None where the statement must be executed again."""
+    same_controls = [control.name for control in kept.controls] == [*entry.controls]
+    if kept.sources != statement_sources(entry) or not same_controls:
+        return None
+    return KeptReport(entry.id, entry.kind, entry.title, run, kept.records, kept.controls, kept.seconds)
 
 
 def _difference(head: bytes, now: _Circumstances) -> str:
@@ -253,7 +228,7 @@ def _difference(head: bytes, now: _Circumstances) -> str:
     for word, before, after in pairs:
         if before != after:
             return f"{word} was {before} and is {after}"
-    return "" if then.sources == now.sources else "the project's source files have changed"
+    return ""
 
 
 def _encoded(data: Any) -> bytes:

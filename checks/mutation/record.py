@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from checks.evidence.registry import registered
 from checks.ledger.build import versions
 from checks.ledger.decode import decode
 from checks.ledger.fields import Count, Ledger
+from checks.ledger.sources import statement_sources
 from checks.mutation.mutant import Mutant
 from checks.mutation.trial import Trial
-from reductions.system.source_digest import source_digest
+from reductions.system.source_digest import closure_digest
 
-SCHEMA = 2
+SCHEMA = 3
+ENGINE = "checks.mutation.trial"
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,12 @@ class Record:
     ----------
     schema
         The version of this format.
-    versions, sources
-        The packages and the source files that were run: see :class:`checks.ledger.fields.Ledger`.
+    versions
+        Of Python and of the packages: see :class:`checks.ledger.fields.Ledger`.
+    engine
+        SHA-256, in hexadecimal, over the files of the project that make mutants and try them.
+    sources
+        The same of each statement that was asked, by id: see :class:`checks.ledger.fields.Entry`.
     declared
         How many mutants the catalogue has.
     seed
@@ -37,7 +44,8 @@ class Record:
 
     schema: int
     versions: dict[str, str]
-    sources: str
+    engine: str
+    sources: dict[str, str]
     declared: Count
     seed: Count
     trials: tuple[Trial, ...]
@@ -75,7 +83,10 @@ def write_record(path: Path, declared: int, seed: int, trials: Iterable[Trial]) 
     """
     from reductions.system.atomic import write_text
 
-    record = Record(SCHEMA, versions(), source_digest(), declared, seed, tuple(trials))
+    trials = tuple(trials)
+    asked = dict.fromkeys(id for trial in trials for id in trial.mutant.statements)
+    sources = {id: statement_sources(registered(id)) for id in asked}
+    record = Record(SCHEMA, versions(), closure_digest(ENGINE), sources, declared, seed, trials)
     text = json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
@@ -111,7 +122,9 @@ def refuse_other_record(record: Record, ledger: Ledger, catalogue: Sequence[Muta
     reason = ""
     places = {mutant: place for place, mutant in enumerate(catalogue)}
     tried = [places.get(trial.mutant) for trial in record.trials]
-    if record.sources != ledger.sources:
+    asked = {id for trial in record.trials for id in trial.mutant.statements}
+    current = {id: entry.sources for id in asked if (entry := ledger.by_id.get(id))}
+    if record.engine != closure_digest(ENGINE) or record.sources != current:
         reason = "other source files"
     elif record.versions != ledger.versions:
         reason = "other versions of packages"

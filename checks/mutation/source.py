@@ -13,6 +13,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from checks.mutation.mutant import Mutant
+from reductions.system.import_closure import import_closure, imported_names, module_files
+from reductions.system.source_files import PACKAGES
 
 
 class MutantError(ValueError):
@@ -127,34 +129,20 @@ class _ChangedModule(MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, self._loader.path, loader=self._loader)
 
 
-PACKAGES = ("reductions", "checks")
-
-
 def compiled() -> frozenset[str]:
     """Return the modules whose text reaches compiled code: those that import numba, and all they import.
 
     What numba keeps on disk goes by the name and the date of the compiled function's own file, but holds
     constants and functions of the others too.
     """
-    root = module_path("reductions").parents[1]
-    paths = {
-        ".".join(path.relative_to(root).with_suffix("").parts): path
-        for path in (root / "reductions").rglob("*.py")
-    }
-    imported: dict[str, set[str]] = {}
-    for module, path in paths.items():
-        names = imported[module] = set()
-        for node in ast.walk(ast.parse(path.read_text("utf8"))):
-            if isinstance(node, ast.Import):
-                names.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
-    found: set[str] = set()
-    front = {m for m, names in imported.items() if any(n.partition(".")[0] == "numba" for n in names)}
-    while front:
-        found |= front
-        front = {name for module in front for name in imported[module] if name in paths} - found
-    return frozenset(found)
+    return import_closure(
+        *(
+            module
+            for module in module_files()
+            if module.startswith("reductions.")
+            and any(name.partition(".")[0] == "numba" for name in imported_names(module))
+        )
+    )
 
 
 def import_changed(module: str, text: str, cache: Path | None = None) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from checks.mutation.mutant import Mutant
 from checks.mutation.source import MutantError, compiled, import_changed, module_path, mutated_source
-from reductions.system.source_digest import refuse_changed_sources, source_digest
+from reductions.system.source_files import refuse_changed_sources, source_files
 
 PATIENCE = 300.0
 """Seconds after which a check that has not noticed counts as one that does not."""
@@ -83,7 +83,7 @@ class Trial:
 
 
 Progress = Callable[[int, int], None]
-_Task = tuple[dict[str, str], str, str]  # statements with the modules of their checks; a module, its text
+_Task = tuple[tuple[str, ...], str, str]  # ids of statements; a module, its text
 _Answer = tuple[str, str, str] | str | None  # a sign; why there is none; None where every check passed
 _Result = tuple[Noticed | None, float, str | None]
 
@@ -121,18 +121,17 @@ def run_mutants(
     """
     if jobs < 1:
         raise ValueError(f"Argument 'jobs' must be at least 1, not {jobs}.")
-    source_digest()  # as it is now
+    source_files()  # as they are now
     mutants = list(mutants)
     changes = [mutated_source(mutant) for mutant in mutants]
     statements = tuple(dict.fromkeys(id for mutant in mutants for id in mutant.statements))
-    checks = _modules_of_checks(statements)
+    _refuse_without_check(statements)
     first = [id for id in statements if id not in passed]
     modules = {id: mutant.module for mutant in reversed(mutants) for id in mutant.statements}
     tasks: list[_Task]
-    tasks = [({id: checks[id]}, modules[id], module_path(modules[id]).read_text("utf8")) for id in first]
+    tasks = [((id,), modules[id], module_path(modules[id]).read_text("utf8")) for id in first]
     tasks += [
-        ({id: checks[id] for id in mutant.statements}, mutant.module, text)
-        for mutant, (text, _) in zip(mutants, changes, strict=True)
+        (mutant.statements, mutant.module, text) for mutant, (text, _) in zip(mutants, changes, strict=True)
     ]
     reaching = compiled()
     context = multiprocessing.get_context("forkserver")
@@ -166,14 +165,16 @@ def run_mutants(
     ]
 
 
-def _modules_of_checks(statements: Sequence[str]) -> dict[str, str]:
-    from checks.evidence.registry import registry
+def _refuse_without_check(statements: Sequence[str]) -> None:
+    from checks.evidence.registry import registered
 
-    entries = registry()
     for id in statements:
-        if id not in entries or entries[id].check is None:
+        try:
+            has_one = registered(id).check is not None
+        except KeyError:
+            has_one = False
+        if not has_one:
             raise MutantError(f"{id} is no registered statement with a check.")
-    return {id: entries[id].module for id in statements}
 
 
 def _attempt(context: Any, task: _Task, cache: Path | None, seed: int, patience: float) -> _Result:
@@ -201,7 +202,7 @@ def _attempt(context: Any, task: _Task, cache: Path | None, seed: int, patience:
 
 
 def _child(
-    sender: Connection, statements: dict[str, str], module: str, text: str, cache: Path | None, seed: int
+    sender: Connection, statements: tuple[str, ...], module: str, text: str, cache: Path | None, seed: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupt ends it without a word
     warnings.simplefilter("ignore")  # that a broken construction divides by zero is no news
@@ -213,20 +214,17 @@ def _child(
     sender.send(_first_sign(statements, seed))
 
 
-def _first_sign(statements: dict[str, str], seed: int) -> _Answer:
-    """Return the statement, the sign and the detail of the first check that notices, or why none could.
-
-    ``statements`` are ids with the modules of their checks: only these are imported.
-    """
-    id = next(iter(statements))
+def _first_sign(statements: tuple[str, ...], seed: int) -> _Answer:
+    """Return the statement, the sign and the detail of the first check that notices, or why none could."""
+    id = statements[0]
     try:
         # Here, not above: these modules, too, are imported anew where a construction was changed.
         from checks.evidence import Evidence
         from checks.evidence.registry import Run, registered
 
         run = Run(seed=seed)
-        for id, module in statements.items():
-            entry = registered(id, module)
+        for id in statements:
+            entry = registered(id)  # imports the module of this one alone
             for evidence in entry.check(run) if entry.check else ():
                 if not isinstance(evidence, Evidence):
                     return f"the check of {id} yields what is no evidence"

@@ -1,44 +1,50 @@
-"""One number for the project's own code: what tells two runs with other code apart."""
+"""What tells the project's own code in one state from that in another: a number over its files."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
+from pathlib import PurePosixPath
+
+from reductions.system.import_closure import import_closure, module_files
+from reductions.system.source_files import source_files
 
 
 @cache
 def source_digest() -> str:
-    """Return the SHA-256, in hexadecimal, over the names and contents of the project's Python files.
+    """Return the SHA-256, in hexadecimal, over the names and contents of all the project's files."""
+    return _digest(source_files())
 
-    Those of the package ``subquartic`` are left out: no claim rests on them, and their place in a checkout is
-    not that in an installation.
 
-    They are read once a process: see :func:`refuse_changed_sources`.
+@cache
+def closure_digest(*modules: str) -> str:
+    """Return the SHA-256, in hexadecimal, over the files that these modules depend on.
+
+    They are those of the import closure, and the data beside its packages: lists of mutants.
     """
-    return _read()
+    return _digest(closure_files(*modules))
 
 
-def refuse_changed_sources() -> None:
-    """Raise RuntimeError where the files have changed since :func:`source_digest` was first called.
-
-    Worker processes, and what is imported late, then ran other code than the digest says.
-    """
-    if _read() != source_digest():
-        raise RuntimeError(
-            "The project's source files have changed during the run, so it is of no one state: begin it anew."
-        )
+def closure_files(*modules: str) -> frozenset[str]:
+    """Return the files that the modules depend on, as paths below the project's root."""
+    code = {module_files()[module] for module in import_closure(*modules)}
+    packages = {PurePosixPath(path).parent for path in code if path.endswith("/__init__.py")}
+    return frozenset(code) | {path for path in _data_files() if PurePosixPath(path).parent in packages}
 
 
-def _read() -> str:
-    root = Path(__file__).parents[2]
+@cache
+def _data_files() -> frozenset[str]:
+    return frozenset(path for path in source_files() if path.endswith((".txt", "/mutants.py")))
+
+
+def _digest(paths: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(
-        path
-        for package in ("reductions", "checks")
-        for path in (root / package).rglob("*.py")
-        if root / "checks/plugin" not in path.parents
-    ):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        digest.update(path.read_bytes())
+    for path in sorted(paths):
+        digest.update(f"{path}\0{_file_digest(path)}\0".encode())
     return digest.hexdigest()
+
+
+@cache
+def _file_digest(path: str) -> str:
+    return hashlib.sha256(source_files()[path]).hexdigest()

@@ -77,12 +77,16 @@ LEVELS = ("SYMBOLIC", "CERTIFIED", "EXHAUSTIVE", "SAMPLED", "CITED", "ASSUMED", 
 
 
 def test_ledgers_that_are_refused(written):
-    status, output, told = written(edit=lambda ledger: ledger.update(sources="0" * 64))
+    def of_other_sources(ledger):
+        next(e for e in ledger["entries"] if e["id"] == "lem-degree")["sources"] = "0" * 64
+
+    status, output, told = written(edit=of_other_sources)
     assert (status, output) == (2, "")
     assert told == (
-        "subquartic: The ledger is of other source files: "
+        "subquartic: The ledger is of other source files for lem-degree: "
         "it must be audited with the sources that it was written by.\n"
     )
+    assert written("token-count", edit=of_other_sources)[0] == 0  # that one is of these
     assert written("nothing-such")[0] == 2
     assert written("--jobs", "2", "--scheduler", "tcp://127.0.0.1:1")[0] == 2
 

@@ -106,7 +106,7 @@ def test_reading_gives_back_what_was_written(small, tmp_path):
     assert (data["schema"], data["effort"], data["seed"]) == (2, "full", 3)
     assert {"python", "subquartic", "numpy", "mpmath", "python-flint", "numba"} <= set(data["versions"])
     assert "not installed" not in data["versions"].values()
-    assert re.fullmatch("[0-9a-f]{64}", data["sources"])
+    assert re.fullmatch("[0-9a-f]{64}", data["entries"][0]["sources"])
     entry = next(entry for entry in data["entries"] if entry["id"] == "lem-top")
     assert entry["controls"] == [
         {"name": "broken", "rejected": True, "scope": "s", "counterexample": "case 1: 1"}

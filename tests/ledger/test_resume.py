@@ -16,8 +16,9 @@ from checks.evidence.report import LemmaReport
 from checks.evidence.runner import run_lemmas
 from checks.ledger.build import build_ledger
 from checks.ledger.files import read_ledger
-from checks.ledger.resume import KeptReport, KeptReports, kept_path, run_into_ledger
-from reductions.system.source_digest import source_digest
+from checks.ledger.resume import KeptReport, KeptReports, kept_path
+from checks.ledger.run import run_into_ledger
+from reductions.system.source_files import source_files
 
 
 def holds(n):
@@ -145,8 +146,7 @@ def test_an_error_is_not_kept(empty_registry, ledger):
         (Run(seed=1), {}, "the seed was 0 and is 1"),
         (Run(Effort.FULL), {}, "the effort was quick and is full"),
         (Run(), {"versions": lambda: {"numpy": "9"}}, "was .* and is not there"),
-        (Run(), {"source_digest": lambda: "0" * 64}, "the project's source files have changed"),
-        (Run(), {"FORMAT": 3}, "the format was 2 and is 3"),
+        (Run(), {"FORMAT": 4}, "the format was 3 and is 4"),
     ],
 )
 def test_other_circumstances_start_afresh(executed, ledger, monkeypatch, run, changed, reason):
@@ -247,8 +247,8 @@ def test_a_run_that_takes_the_file_at_once_is_not_written_into(executed, ledger,
 
 
 def test_sources_that_change_during_a_run_leave_no_ledger(executed, ledger, monkeypatch):
-    source_digest()
-    monkeypatch.setattr("reductions.system.source_digest._read", lambda: "0" * 64)
+    source_files()
+    monkeypatch.setattr("reductions.system.source_files._read", dict)
     with pytest.raises(RuntimeError, match="source files have changed during the run"):
         run_into_ledger(ledger, Run())
     assert not ledger.exists()

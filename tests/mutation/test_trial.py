@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from checks.evidence.registry import Effort
-from checks.ledger.fields import Ledger
+from checks.evidence.registry import Effort, Kind
+from checks.ledger.fields import Entry, Ledger
 from checks.lower_bound.split_and_list.mutants import MUTANTS, room
 from checks.mutation.mutant import Part
 from checks.mutation.record import draw, read_record, refuse_other_record, write_record
 from checks.mutation.source import MutantError, compiled, mutated_source
 from checks.mutation.survey import survey
 from checks.mutation.trial import Noticed, Sign, Trial, run_mutants
+from reductions.system.source_files import source_files
 
 ROOT = Path(__file__).parents[2]
 BREAKING = MUTANTS[0]
@@ -122,7 +123,8 @@ print(importlib.import_module(name).first_tile_with_a_pair(words, words, 1))
 
 
 def test_sources_that_change_meanwhile_are_refused(monkeypatch):
-    monkeypatch.setattr("reductions.system.source_digest._read", lambda: "0" * 64)
+    source_files()
+    monkeypatch.setattr("reductions.system.source_files._read", dict)
     with pytest.raises(RuntimeError, match="source files have changed during the run"):
         run_mutants([EQUIVALENT], passed=PASSED)
 
@@ -225,7 +227,7 @@ def test_draw_takes_the_same_of_every_statement():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2, "trials": [{}]}', "[" * 99999]
+    "text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 3, "trials": [{}]}', "[" * 99999]
 )
 def test_a_record_that_is_none(tmp_path, text):
     path = tmp_path / "mutants.json"
@@ -246,19 +248,26 @@ def test_record_is_json_for_other_programs(tmp_path):
     assert data["trials"][0]["noticed"] is None
 
 
+def entry(id, sources):
+    """A ledger's entry with these sources; what else it says plays no part."""
+    none = ((), (), 0.0)
+    return Entry(id, Kind.REMARK, id, Kind.REMARK, *none, sources, None, None, (), (), "", None, (), (), ())
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A record of a whole small catalogue, as plain data, and what it belongs to."""
-    catalogue = [BREAKING, EQUIVALENT, replace(BREAKING, statements=("lem-other",))]
+    catalogue = [BREAKING, EQUIVALENT, replace(BREAKING, statements=("lem-sparsification",))]
     sign = Noticed("lem-split-and-list", Sign.COUNTEREXAMPLE, "the claim: case 1: 0")
     trials = [
         Trial(catalogue[0], 3, sign, 0.5),
         Trial(catalogue[1], 4, None, 0.5),
-        Trial(catalogue[2], 3, replace(sign, statement="lem-other"), 0.5),
+        Trial(catalogue[2], 3, replace(sign, statement="lem-sparsification"), 0.5),
     ]
     path = tmp_path_factory.mktemp("record") / "mutants.json"
     record = write_record(path, 3, 0, trials)
-    ledger = Ledger(2, dict(record.versions), record.sources, Effort.QUICK, 0, ())
+    entries = tuple(entry(id, sources) for id, sources in record.sources.items())
+    ledger = Ledger(3, dict(record.versions), Effort.QUICK, 0, entries)
     return json.loads(path.read_text("utf8")), ledger, catalogue
 
 
@@ -272,16 +281,26 @@ def test_a_record_belongs_to_its_ledger_and_catalogue(recorded, tmp_path):
     record = read_back(data, tmp_path / "m.json")
     refuse_other_record(record, ledger, catalogue)
     assert record.complete
+    asked = {id: record.sources[id] for id in ("lem-split-and-list", "lem-sparsification")}
+    assert record.sources == asked
     refuse_other_record(replace(record, trials=record.trials[1:]), ledger, catalogue)  # some were drawn
+    unasked = entry("lem-degree", "0" * 64)  # of a statement that no mutant asks, anything may have changed
+    refuse_other_record(record, replace(ledger, entries=(*ledger.entries, unasked)), catalogue)
     for change, other_ledger, reason in (
-        ({"sources": "0" * 64}, {}, "other source files"),
-        ({}, {"sources": "0" * 64}, "other source files"),
+        ({"engine": "0" * 64}, {}, "other source files"),
+        ({"sources": asked | {"lem-sparsification": "0" * 64}}, {}, "other source files"),
+        ({"sources": {}}, {}, "other source files"),
+        ({}, {"entries": (ledger.entries[0], entry("lem-sparsification", "0" * 64))}, "other source files"),
         ({}, {"versions": {"numpy": "0"}}, "other versions of packages"),
         ({"declared": 4}, {}, "another catalogue"),
         ({"trials": data["trials"][::-1]}, {}, "another catalogue"),
         ({"trials": [data["trials"][0], *data["trials"]]}, {}, "another catalogue"),
-        ({"trials": data["trials"][:2]}, {}, "some of the statements"),
-        ({"trials": []}, {}, "some of the statements"),
+        (
+            {"trials": data["trials"][:2], "sources": {PASSED[0]: asked[PASSED[0]]}},
+            {},
+            "some of the statements",
+        ),
+        ({"trials": [], "sources": {}}, {}, "some of the statements"),
     ):
         forged = read_back(data | change, tmp_path / "m.json")
         with pytest.raises(ValueError, match=f"^The record of mutants is of {reason}: write it anew with"):
@@ -293,7 +312,7 @@ def test_a_record_belongs_to_its_ledger_and_catalogue(recorded, tmp_path):
     [
         (("mutant", "equivalent"), "It is claimed to change nothing.", "another catalogue"),
         (("mutant", "after"), "variables // 3", "another catalogue"),
-        (("noticed", "statement"), "lem-other", "other checks"),
+        (("noticed", "statement"), "lem-sparsification", "other checks"),
     ],
 )
 def test_a_record_of_what_is_not_declared_so(recorded, tmp_path, path, value, reason):

@@ -12,11 +12,11 @@ from jsonschema import Draft202012Validator
 from sphinx.errors import ExtensionError
 
 from checks.evidence import exhaustive
-from checks.evidence.registry import Effort, Kind, Run, declare, lemma
+from checks.evidence.registry import Effort, Kind, Run, declare, lemma, registry
 from checks.evidence.runner import run_lemmas
 from checks.ledger.files import write_ledger
+from checks.ledger.sources import statement_sources
 from checks.mutation.record import write_record
-from reductions.system.source_digest import source_digest
 
 EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
 
@@ -138,19 +138,30 @@ def loaded(extension, app, folder, monkeypatch):
 
 
 def test_a_ledger_and_a_record_of_these_sources_are_loaded(loaded):
-    assert loaded().ledger.sources == loaded().mutants.sources == source_digest()
+    ledger = loaded().ledger
+    assert {e.id: e.sources for e in ledger.entries} == {
+        id: statement_sources(entry) for id, entry in registry().items()
+    }
+    assert loaded().mutants.trials == ()
 
 
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("ledger", {"sources": "0" * 64}, "^The ledger is of other source files: write it anew"),
-        ("mutants", {"sources": "0" * 64}, "^The record of mutants is of other source files: write it anew"),
+        ("mutants", {"engine": "0" * 64}, "^The record of mutants is of other source files: write it anew"),
         ("mutants", {"versions": {}}, "^The record of mutants is of other versions of packages"),
         ("mutants", {"declared": 1}, "^The record of mutants is of another catalogue"),
-        ("mutants", {"schema": 1}, "is no record of mutants: schema must be 2, not 1"),
+        ("mutants", {"schema": 1}, "is no record of mutants: schema must be 3, not 1"),
     ],
 )
-def test_what_was_made_of_other_sources_is_refused(loaded, name, changes, message):
+def test_a_record_of_something_else_is_refused(loaded, name, changes, message):
     with pytest.raises(ExtensionError, match=message):
         loaded(name, **changes)
+
+
+def test_a_ledger_of_other_sources_is_refused(loaded, folder):
+    entries = json.loads((folder / "ledger.json").read_text("utf8"))["entries"]
+    entries[1]["sources"] = "0" * 64
+    message = f"^The ledger is of other source files for {entries[1]['id']}: continue it with"
+    with pytest.raises(ExtensionError, match=message):
+        loaded("ledger", entries=entries)

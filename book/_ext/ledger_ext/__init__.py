@@ -32,6 +32,7 @@ from checks.evidence.registry import Kind, registry
 from checks.ledger.fields import Ledger
 from checks.ledger.files import read_ledger
 from checks.ledger.json_schema import ledger_json_schema
+from checks.ledger.sources import outdated
 from checks.mutation.catalogue import catalogue
 from checks.mutation.record import Record, read_record, refuse_other_record
 from ledger_ext.badges import badge, evidence
@@ -41,7 +42,6 @@ from ledger_ext.mutants import mutant_tables, mutated_files
 from ledger_ext.source_pages import source_pages
 from ledger_ext.tables import DOWNLOADS, LEDGER_FILE, SCHEMA_FILE, ledger_table
 from ledger_ext.view import View
-from reductions.system.source_digest import source_digest
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +109,11 @@ def _load(app: Sphinx) -> None:
     try:
         app.ledger = read_ledger(_ledger_path(app))  # type: ignore[attr-defined]
         app.mutants = read_record(_record_path(app))  # type: ignore[attr-defined]
-        if _ledger(app).sources != source_digest():
-            raise ValueError("The ledger is of other source files: write it anew with `subquartic check`.")
+        if other := outdated(_ledger(app)):
+            raise ValueError(
+                f"The ledger is of other source files for {', '.join(other)}: "
+                "continue it with `subquartic check --resume`."
+            )
         refuse_other_record(_record(app), _ledger(app), catalogue())
     except ValueError as error:
         raise ExtensionError(str(error)) from None
