@@ -19,9 +19,9 @@ setup: .venv/.installed ## create .venv with the locked versions of everything
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[book,test,torch,jax,bench,dask]'
 	@touch $@
 
-# What an interrupted run has finished is not executed again.
-check: setup     ## execute every lemma's check and write the ledger (LEVEL=quick|full)
-	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER) $(if $(wildcard $(LEDGER).progress.jsonl),--resume)
+# What the ledger or an interrupted run says is not executed again, unless a file that it depends on has changed.
+check: setup     ## execute what the ledger lacks of the checks, and write it (LEVEL=quick|full)
+	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER) --resume
 
 mutants: check   ## break the constructions, see that the checks notice, and write it down for the book
 	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 2) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS)

@@ -52,6 +52,34 @@ def test_a_killed_run_is_continued(few, tmp_path, jobs):
         assert (entry.level, entry.controls) == (report.level, report.controls)
 
 
+def test_named_statements_are_written_into_a_ledger(few, tmp_path):
+    def run(*arguments):
+        process = few("check", *arguments, "--ledger", "l.json", "--jobs", "1")
+        output, told = process.communicate(timeout=120)
+        return process.returncode, output, told
+
+    status, output, told = run("token-count")
+    assert (status, output) == (2, "")
+    assert told == (
+        "subquartic: There is no ledger l.json: write it with `subquartic check --ledger l.json`.\n"
+    )
+    assert run()[0] == 0
+    written = read_ledger(tmp_path / "l.json").by_id
+    status, output, told = run("token-count", "token_count", "lem-degree")
+    assert status == 0, told
+    assert re.findall(r"^\[\d/2\] (\S+):", told, re.MULTILINE) == ["lem-token-count", "lem-degree"]
+    assert [line.split()[0] for line in output.splitlines() if "lem-" in line] == [
+        "lem-token-count",
+        "lem-degree",
+    ]
+    again = read_ledger(tmp_path / "l.json").by_id
+    assert [id for id in few.statements if again[id] != written[id]] in (
+        ["lem-token-count", "lem-degree"],  # other seconds
+        ["lem-token-count"],
+        ["lem-degree"],
+    )
+
+
 def test_an_interrupt_says_how_to_continue(few, tmp_path):
     process = few(*RUN, "--jobs", "2")
     wait_for_lines(tmp_path / "l.json.progress.jsonl", 2)

@@ -50,7 +50,6 @@ def test_what_is_refused(subquartic, tmp_path):
     ("changed", "believed"),
     [
         ({}, True),
-        ({"sources": "0" * 64}, False),
         ({"versions": {}}, False),
         ({"seed": 1}, False),
         ({"effort": Effort.FULL}, False),
@@ -66,3 +65,16 @@ def test_only_a_ledger_of_this_code_is_believed(empty_registry, tmp_path, change
     ledger = write_ledger(path, run_lemmas(), Run())
     path.write_text(json.dumps(asdict(replace(ledger, **changed))), "utf8")
     assert _passed(path, seed=0) == (["lem-a"] if believed else [])
+
+
+def test_only_entries_of_these_sources_are_believed(empty_registry, tmp_path):
+    for name in "ab":
+        check = lemma(f"lem-{name}", title=name)(
+            lambda run: iter([exhaustive("c", "s", [1], 1, lambda n: True)])
+        )
+        check.control("broken")(lambda run: exhaustive("c", "s", [1], 1, lambda n: False))
+    path = tmp_path / "ledger.json"
+    ledger = asdict(write_ledger(path, run_lemmas(), Run()))
+    ledger["entries"][0]["sources"] = "0" * 64
+    path.write_text(json.dumps(ledger), "utf8")
+    assert _passed(path, seed=0) == ["lem-b"]

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from checks.evidence import exhaustive
-from checks.evidence.registry import Effort, Kind, Run, declare, lemma, registry
+from checks.evidence.registry import (
+    Effort,
+    Kind,
+    Run,
+    declare,
+    lemma,
+    registered,
+    registering_modules,
+    registry,
+)
 
 
 def check(run):
@@ -66,6 +78,32 @@ def test_a_control_is_named_once(empty_registry):
     entry.control("wrong sign")(lambda run: exhaustive("c", "s", [1], 1, lambda n: False))
     with pytest.raises(ValueError, match="already has a control named 'wrong sign'"):
         entry.control("wrong sign")(lambda run: exhaustive("c", "s", [1], 1, lambda n: False))
+
+
+def test_modules_are_found_without_importing_them():
+    """What is read off the texts is what the modules register, in the same order."""
+    entries = registry()
+    found = registering_modules()
+    assert list(found) == list(entries)
+    assert {id: found[id] for id, entry in entries.items() if entry.check} == {
+        id: entry.module for id, entry in entries.items() if entry.check
+    }
+
+
+def test_one_statement_takes_one_module():
+    program = (
+        "import sys; from checks.evidence.registry import *; registered('lem-isolation')\n"
+        "print(*(name for name in sys.modules if set(name.split('.')) & {'lower_bound', 'upper_bound'}))\n"
+        "print(*registry())"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded, ids = finished.stdout.splitlines()
+    assert sorted(loaded.split()) == [
+        f"{package}.lower_bound{room}" for package in ("checks", "reductions") for room in ("", ".isolation")
+    ]
+    assert ids.split() == list(registry())  # in the same order, whichever was imported first
+    with pytest.raises(KeyError):
+        registered("lem-none")
 
 
 def test_uses_are_named_once(empty_registry):

@@ -103,7 +103,7 @@ def test_reading_gives_back_what_was_written(small, tmp_path):
     written = write_ledger(path, run_lemmas(run=run), run)
     assert read_ledger(path) == written
     data = json.loads(path.read_text("utf8"))
-    assert (data["schema"], data["effort"], data["seed"]) == (2, "full", 3)
+    assert (data["schema"], data["effort"], data["seed"]) == (3, "full", 3)
     assert {"python", "subquartic", "numpy", "mpmath", "python-flint", "numba"} <= set(data["versions"])
     assert "not installed" not in data["versions"].values()
     assert re.fullmatch("[0-9a-f]{64}", data["entries"][0]["sources"])
@@ -176,8 +176,8 @@ def damage(data, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("schema",), 1, "schema must be 2, not 1"),
-        (("schema",), KeyError, "schema must be 2, not None"),
+        (("schema",), 1, "schema must be 3, not 1"),
+        (("schema",), KeyError, "schema must be 3, not None"),
         (("effort",), "slow", "effort must be one of quick, full, not 'slow'"),
         (("seed",), "0", "seed must be an integer, not '0'"),
         (("seed",), True, "seed must be an integer, not True"),

@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 import pytest
 
 import checks.ledger.resume
-from checks.evidence import Evidence, Level, exhaustive, sampled
-from checks.evidence.registry import Effort, Kind, Run, declare, lemma, registry
+from checks.evidence import Evidence, Level, exhaustive
+from checks.evidence.registry import Effort, Run, lemma, registry
 from checks.evidence.report import LemmaReport
 from checks.evidence.runner import run_lemmas
 from checks.ledger.build import build_ledger
@@ -23,28 +23,6 @@ from reductions.system.source_files import source_files
 
 def holds(n):
     return True
-
-
-@pytest.fixture
-def executed(empty_registry):
-    """Four statements with awkward words, one of them FAILED, that note when they are executed."""
-    executed = []
-    declare("def-d", kind=Kind.DEFINITION, title="D")
-    for name in "abcd":
-
-        @lemma(f"lem-{name}", title=name, statement_uses=("def-d",))
-        def check(run, name=name):
-            executed.append(name)
-            yield exhaustive('claim "é"\n\u2028', "all \\ of\x00 one", [1], 1, lambda n: name != "b")
-            yield sampled("second", "s", run.seed, 10**6 if name == "d" else 2, lambda g: 0, holds)
-
-        check.control("broken")(lambda run: exhaustive("c", "s", [1], 1, lambda n: False))
-    return executed
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    return tmp_path / "ledger.json"
 
 
 class Killed(BaseException):
@@ -159,6 +137,15 @@ def test_other_circumstances_start_afresh(executed, ledger, monkeypatch, run, ch
 
     assert re.search(f"starts afresh, since .*{reason}", line)
     assert executed == ["a", "b", "a", "b", "c", "d"]
+
+
+def test_only_what_depends_on_an_edit_is_executed_again(executed, ledger, change_sources):
+    interrupted(ledger, after=3)
+    change_sources("lem-b")
+    told = []
+    run_into_ledger(ledger, Run(), resume=True, notice=told.append)
+    assert told == [f"{kept_path(ledger)}: 2 statements taken over"]
+    assert executed == ["a", "b", "c", "b", "d"]
 
 
 def test_without_resume_everything_is_executed(executed, ledger):
