@@ -1,20 +1,16 @@
-"""Check plain JSON data against the ledger's dataclasses, field by field."""
+"""Decode a ledger, and check what it concludes against its own records."""
 
 from __future__ import annotations
 
-import math
-import sys
-import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from enum import Enum
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from checks.evidence import Level
 from checks.evidence.registry import Kind, Run
 from checks.evidence.report import Report
 from checks.ledger.build import inherited
-from checks.ledger.fields import SCHEMA, AtLeast, Entry, Ledger, Record
+from checks.ledger.fields import SCHEMA, Entry, Ledger, Record
+from reductions.system.json_decode import decode
 
 
 def decode_ledger(data: Any) -> Ledger:
@@ -25,9 +21,7 @@ def decode_ledger(data: Any) -> Ledger:
     ValueError
         If it does not describe one; the message names the field.
     """
-    if not isinstance(data, dict):
-        raise ValueError(f"the ledger must be an object, not {_json_type(data)}.")
-    if data.get("schema") != SCHEMA:
+    if isinstance(data, dict) and data.get("schema") != SCHEMA:
         raise ValueError(f"schema must be {SCHEMA}, not {data.get('schema')!r}: write the ledger anew.")
     ledger: Ledger = decode(Ledger, data, "")
     _check_references(ledger)
@@ -107,101 +101,3 @@ FIELDS_OF_LEVEL: Mapping[Level, Mapping[str, tuple[type | None, ...]]] = {
     Level.FAILED: {"seed": (int, None), "counterexample": (str,)},
 }
 """The levels that a check earns, and what a record of each holds."""
-
-
-def decode(expected: Any, value: Any, where: str) -> Any:
-    """Return the value of a type that plain JSON data describes.
-
-    Parameters
-    ----------
-    expected
-        The type: a dataclass, an enumeration, ``tuple[X, ...]``, ``dict[str, X]``, a union or a scalar.
-    where
-        The place, for messages.
-
-    Raises
-    ------
-    ValueError
-        If it describes none; the message names the place.
-    """
-    origin = get_origin(expected)
-    if origin is Annotated:
-        number, least = get_args(expected)
-        return _decode_number(number, least, value, where)
-    if origin in (Union, types.UnionType):
-        return _decode_union(get_args(expected), value, where)
-    if origin is tuple:
-        _require(isinstance(value, list), where, "a list", value)
-        return tuple(
-            decode(get_args(expected)[0], item, f"{where}[{index}]") for index, item in enumerate(value)
-        )
-    if origin is dict:
-        _require(isinstance(value, dict), where, "an object", value)
-        return {key: decode(get_args(expected)[1], item, f"{where}.{key}") for key, item in value.items()}
-    if is_dataclass(expected) and isinstance(expected, type):
-        return _decode_object(expected, value, where)
-    if issubclass(expected, Enum):
-        choices = [member.value for member in expected]
-        _require(isinstance(value, str) and value in choices, where, f"one of {', '.join(choices)}", value)
-        return expected(value)
-    return _decode_scalar(expected, value, where)
-
-
-def _decode_union(members: tuple[Any, ...], value: Any, where: str) -> Any:
-    if value is None and type(None) in members:
-        return None
-    error: ValueError | None = None
-    for member in members:
-        if member is not type(None):
-            try:
-                return decode(member, value, where)
-            except ValueError as reason:
-                error = error or reason
-    raise error or ValueError(f"{where} must not be {value!r}.")
-
-
-def _decode_object(expected: type, value: Any, where: str) -> Any:
-    _require(isinstance(value, dict), where or "the ledger", "an object", value)
-    hints = get_type_hints(expected, include_extras=True)
-    names = [field.name for field in fields(expected)]
-    prefix = f"{where}." if where else ""
-    for name in names:
-        if name not in value:
-            raise ValueError(f"{prefix}{name} is missing.")
-    for name in value:
-        if name not in names:
-            raise ValueError(f"{prefix}{name} is not a field.")
-    return expected(**{name: decode(hints[name], value[name], f"{prefix}{name}") for name in names})
-
-
-def _decode_number(expected: type, least: AtLeast, value: Any, where: str) -> Any:
-    number = _decode_scalar(expected, value, where)
-    _require(number >= least.value, where, f"at least {least.value}", value)
-    return number
-
-
-def _decode_scalar(expected: type, value: Any, where: str) -> Any:
-    if expected is int and isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON has one kind of number: 1.0 is an integer
-    if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) <= sys.float_info.max else math.inf
-    fits = isinstance(value, expected) and (expected is bool or not isinstance(value, bool))
-    _require(fits, where, _json_word(expected), value)
-    if isinstance(value, float):
-        _require(math.isfinite(value), where, "a finite number", value)
-    return value
-
-
-def _require(fits: bool, where: str, wanted: str, value: Any) -> None:
-    if not fits:
-        raise ValueError(f"{where} must be {wanted}, not {_json_type(value)}.")
-
-
-def _json_word(expected: type) -> str:
-    return {str: "a string", int: "an integer", float: "a number", bool: "true or false"}[expected]
-
-
-def _json_type(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    return "null" if value is None else repr(value)

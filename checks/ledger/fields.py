@@ -14,16 +14,9 @@ from typing import Annotated
 from checks.evidence import Level
 from checks.evidence.registry import Effort, Kind
 from checks.evidence.report import ControlReport
+from reductions.system.json_decode import AtLeast
 
 SCHEMA = 3
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """The least value that a number may have, as an annotation of its type."""
-
-    value: int
-
 
 Count = Annotated[int, AtLeast(0)]
 Line = Annotated[int, AtLeast(1)]

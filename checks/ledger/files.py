@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from checks.evidence.registry import Run
 from checks.evidence.report import Report
@@ -19,6 +18,7 @@ from checks.ledger.build import build_ledger
 from checks.ledger.decode import decode_ledger
 from checks.ledger.fields import Ledger
 from reductions.system.atomic import write_text
+from reductions.system.json_decode import strict_json
 
 
 class LedgerError(ValueError):
@@ -52,12 +52,12 @@ def read_ledger(path: str | os.PathLike[str]) -> Ledger:
         follow from the records.
     """
     try:
-        data: Any = json.loads(Path(path).read_text(encoding="utf8"))
+        data = strict_json(Path(path).read_text(encoding="utf8"))
     except FileNotFoundError:
         raise LedgerError(
             f"There is no ledger {path}: write it with `subquartic check --ledger {path}`."
         ) from None
-    except (ValueError, RecursionError) as error:  # also numbers of too many digits, too deep a nesting
+    except ValueError as error:  # also numbers of too many digits
         raise LedgerError(f"{path} is no JSON: {error}.") from None
     try:
         return decode_ledger(data)

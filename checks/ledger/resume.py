@@ -26,11 +26,12 @@ from typing import Any
 from checks.evidence.registry import Effort, Lemma, Run
 from checks.evidence.report import ControlReport, Report
 from checks.ledger.build import record_of, versions
-from checks.ledger.decode import decode, ended_in_error, refuse_unearned
+from checks.ledger.decode import ended_in_error, refuse_unearned
 from checks.ledger.fields import Count, Entry, Record, Seconds
 from checks.ledger.files import read_ledger
 from checks.ledger.sources import statement_sources
 from reductions.system.atomic import atomic_path
+from reductions.system.json_decode import decode
 
 FORMAT = 3
 

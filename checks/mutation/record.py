@@ -9,11 +9,11 @@ from pathlib import Path
 
 from checks.evidence.registry import registered
 from checks.ledger.build import versions
-from checks.ledger.decode import decode
 from checks.ledger.fields import Count, Ledger
 from checks.ledger.sources import statement_sources
 from checks.mutation.mutant import Mutant
 from checks.mutation.trial import Trial
+from reductions.system.json_decode import decode, strict_json
 from reductions.system.source_digest import closure_digest
 
 SCHEMA = 3
@@ -102,13 +102,13 @@ def read_record(path: Path) -> Record:
         If the file is missing or holds something else; the message is one line.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf8"))
-        if isinstance(data, dict) and data.get("schema") != SCHEMA:
+        data = strict_json(path.read_text(encoding="utf8"))
+        if data.get("schema") != SCHEMA:
             raise ValueError(f"schema must be {SCHEMA}, not {data.get('schema')!r}.")
         record: Record = decode(Record, data, "")
     except FileNotFoundError:
         raise ValueError(f"There is no record {path}: write it with `subquartic mutants --record`.") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is no record of mutants: {str(error).removesuffix('.')}.") from None
     return record
 

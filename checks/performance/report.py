@@ -1,26 +1,79 @@
-"""The results of a run as a JSON document, with a schema that a reader can check."""
+"""The results of a run as a JSON document, with a form that a reader can check."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
-from checks.performance.suite import Bench, Measurement, SuiteResult
+from checks.performance.suite import Bench, Measurement, Size, SuiteResult
+from reductions.system.json_decode import decode, one_of, strict_json
 
 SCHEMA = 1
 """Version of the document's form."""
 
 
+class SpeedUp(TypedDict):
+    """How many times faster than its baseline a method is, and the ends of the interval about that."""
+
+    median: float
+    low: float
+    high: float
+
+
+class MeasurementEntry(TypedDict):
+    """A :class:`.Measurement`; the times of every round's calls must be positive."""
+
+    method: str
+    setting: Mapping[str, str | int | float]
+    seconds: list[list[float]]
+    baseline: str | None
+    speed_up: SpeedUp | None
+    error: float | None
+    certified_error: float | None
+    extra: Mapping[str, float | None]
+
+
+class TargetEntry(TypedDict):
+    """A :class:`.Target`, and whether it is met."""
+
+    name: str
+    relation: Annotated[str, one_of(">=", "<=")]
+    goal: float
+    measured: float | None
+    met: bool | None
+    note: str
+
+
+class SuiteEntry(TypedDict):
+    """A :class:`.SuiteResult`."""
+
+    name: str
+    title: str
+    measurements: list[MeasurementEntry]
+    targets: list[TargetEntry]
+    figures: Mapping[str, float | None]
+
+
+class Document(TypedDict):
+    """What is written to a file: only strings, finite numbers, lists and objects."""
+
+    schema: int
+    size: Size
+    seed: int
+    seconds: float
+    machine: Mapping[str, Any]
+    suites: list[SuiteEntry]
+
+
 def document(
     results: Sequence[SuiteResult], bench: Bench, machine: Mapping[str, Any], seconds: float
-) -> dict[str, Any]:
-    """Return what is written to a file: only strings, finite numbers, lists and objects."""
+) -> Document:
+    """Return the document of a run."""
     return {
         "schema": SCHEMA,
-        "size": bench.size.value,
+        "size": bench.size,
         "seed": bench.seed,
         "seconds": round(seconds, 1),
         "machine": dict(machine),
@@ -28,7 +81,7 @@ def document(
     }
 
 
-def _suite(result: SuiteResult) -> dict[str, Any]:
+def _suite(result: SuiteResult) -> SuiteEntry:
     return {
         "name": result.name,
         "title": result.title,
@@ -48,7 +101,7 @@ def _suite(result: SuiteResult) -> dict[str, Any]:
     }
 
 
-def _measurement(entry: Measurement) -> dict[str, Any]:
+def _measurement(entry: Measurement) -> MeasurementEntry:
     ratio = entry.speed_up
     return {
         "method": entry.method,
@@ -67,7 +120,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is None or isfinite(value) else None
 
 
-def read_document(path: str | Path) -> dict[str, Any]:
+def read_document(path: str | Path) -> Document:
     """Read a document and check its form.
 
     Raises
@@ -76,73 +129,26 @@ def read_document(path: str | Path) -> dict[str, Any]:
         If it is no such document.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = strict_json(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: no JSON document: {error}.") from None
-    validate(content)
-    result: dict[str, Any] = content
-    return result
+    return decode_document(content)
 
 
-def validate(content: Any) -> None:
-    """Check the form of a document.
+def decode_document(content: Mapping[str, Any]) -> Document:
+    """Return the document that plain JSON data describes.
 
     Raises
     ------
     ValueError
         That names the first place at fault.
     """
-    _object("document", content, _DOCUMENT)
-    if content["schema"] != SCHEMA:
-        raise ValueError(f"schema must be {SCHEMA}, not {content['schema']!r}.")
-    for number, suite in enumerate(content["suites"]):
-        place = f"suites[{number}]"
-        _object(place, suite, _SUITE)
+    if content.get("schema") != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}, not {content.get('schema')!r:.40}.")
+    decoded: Document = decode(Document, content, "")
+    for number, suite in enumerate(decoded["suites"]):
         for index, entry in enumerate(suite["measurements"]):
-            _object(f"{place}.measurements[{index}]", entry, _MEASUREMENT)
             calls = [second for turn in entry["seconds"] for second in turn]
-            if not calls or not all(isinstance(second, float) and second > 0 for second in calls):
-                raise ValueError(f"{place}.measurements[{index}].seconds must be positive numbers.")
-        for index, target in enumerate(suite["targets"]):
-            _object(f"{place}.targets[{index}]", target, _TARGET)
-
-
-_NUMBER = (int, float)
-_OPTIONAL_NUMBER = (int, float, type(None))
-_DOCUMENT = {
-    "schema": (int,),
-    "size": (str,),
-    "seed": (int,),
-    "seconds": _NUMBER,
-    "machine": (dict,),
-    "suites": (list,),
-}
-_SUITE = {"name": (str,), "title": (str,), "measurements": (list,), "targets": (list,), "figures": (dict,)}
-_MEASUREMENT = {
-    "method": (str,),
-    "setting": (dict,),
-    "seconds": (list,),
-    "baseline": (str, type(None)),
-    "speed_up": (dict, type(None)),
-    "error": _OPTIONAL_NUMBER,
-    "certified_error": _OPTIONAL_NUMBER,
-    "extra": (dict,),
-}
-_TARGET = {
-    "name": (str,),
-    "relation": (str,),
-    "goal": _NUMBER,
-    "measured": _OPTIONAL_NUMBER,
-    "met": (bool, type(None)),
-    "note": (str,),
-}
-
-
-def _object(place: str, content: Any, form: Mapping[str, tuple[type, ...]]) -> None:
-    if not isinstance(content, dict):
-        raise ValueError(f"{place} must be an object, not {type(content).__name__}.")
-    if set(content) != set(form):
-        raise ValueError(f"{place} must have the entries {', '.join(form)}, not {', '.join(content)}.")
-    for key, types in form.items():
-        if not isinstance(content[key], types):
-            raise ValueError(f"{place}.{key} must not be {content[key]!r:.60}.")
+            if min(calls, default=0) <= 0:
+                raise ValueError(f"suites[{number}].measurements[{index}].seconds must be positive numbers.")
+    return decoded

@@ -11,14 +11,14 @@ import hashlib
 import importlib.metadata
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from reductions.instance_files.codecs import Tensors, codec, problem_names
 from reductions.instance_files.header import METADATA_KEY, Header, InstanceFileError, first_line, read_header
-from reductions.instance_files.manifest import UNKNOWN, KnownBy, Manifest, parse_manifest, plain
+from reductions.instance_files.manifest import UNKNOWN, KnownBy, Manifest, Step, Tensor, parse_manifest, plain
 from reductions.instance_files.stream import data_bytes, tensor_digest
 from reductions.problem import Problem
 from reductions.reduction import Reduction
@@ -44,7 +44,7 @@ def write_instance(
     path: str | os.PathLike[str],
     problem: Problem,
     *,
-    chain: Sequence[Reduction[Any, Any]] | Sequence[Mapping[str, Any]] = (),
+    chain: Sequence[Reduction[Any, Any]] | Sequence[Step] = (),
     seed: int | None = None,
     command_line: str | None = None,
     formula_sha256: str | None = None,
@@ -83,7 +83,7 @@ def write_instance(
     stored = codec(problem.name)
     given, parameters = stored.to_tensors(problem)
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in given.items()}
-    manifest = Manifest(
+    stated = Manifest(
         problem=problem.name,
         parameters=plain(parameters),
         sizes=plain(dict(problem.sizes)),
@@ -98,6 +98,7 @@ def write_instance(
         witness=plain(witness),
         read_out=plain(stored.read_out(problem)),
     )
+    manifest = parse_manifest(stated.to_json())  # what a reader would refuse is not written
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -214,7 +215,7 @@ def as_witness(value: Any) -> Any:
     return tuple(as_witness(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-def tensor_entry(name: str, tensor: np.ndarray[Any, Any]) -> dict[str, Any]:
+def tensor_entry(name: str, tensor: np.ndarray[Any, Any]) -> Tensor:
     """Return the manifest's entry of a tensor; the hash covers its name, element type, shape and bytes."""
     if tensor.dtype not in _DTYPE:
         raise TypeError(f"Tensor {name!r} must be of one of {[*_DTYPE.values()]}, not of {tensor.dtype}.")
@@ -258,7 +259,7 @@ def _manifest_of(header: Header) -> Manifest:
     return manifest
 
 
-def _step(step: Reduction[Any, Any] | Mapping[str, Any]) -> Mapping[str, Any]:
+def _step(step: Reduction[Any, Any] | Step) -> Step:
     if isinstance(step, Reduction):
         return {"reduction": step.name, "parameters": plain(dict(step.parameters()))}
     return step

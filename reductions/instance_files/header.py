@@ -6,13 +6,14 @@ with spaces), then the tensors' bytes without holes or overlaps.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from reductions.system.json_decode import strict_json
 
 ITEM_SIZE = {"F64": 8, "F32": 4, "F16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
 """The element types that instance files use, with their sizes in bytes."""
@@ -123,27 +124,6 @@ def _entry(tensor: str, entry: Any) -> TensorEntry:
 def _naturals(value: Any) -> bool:
     # No file has more bytes, and a message about a number of thousands of digits could not be written.
     return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**63 for item in value)
-
-
-def strict_json(text: str) -> dict[str, Any]:
-    """Parse a JSON object; ValueError on a repeated key, on NaN or infinity, on nesting too deep to parse."""
-
-    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) != len(pairs):
-            raise ValueError("a key is repeated")
-        return result
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a JSON number")
-
-    try:
-        value = json.loads(text, object_pairs_hook=table, parse_constant=refuse)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError("it is not a JSON object")
-    return value
 
 
 def first_line(error: BaseException) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
-from reductions.instance_files.header import InstanceFileError, first_line, strict_json
+from reductions.instance_files.header import InstanceFileError, first_line
 from reductions.problem import Answer
+from reductions.system.json_decode import Matches, decode, one_of, strict_json
 
 SCHEMA = 1
 """The version of the manifest's schema that this package writes, and the only one that it reads."""
@@ -29,9 +29,35 @@ class KnownBy(StrEnum):
     UNKNOWN = "unknown"
 
 
+Sha256 = Annotated[str, Matches("[0-9a-f]{64}", "a SHA-256")]
+
+
+class Tensor(TypedDict):
+    """What a manifest says of a tensor; the hash covers name, element type, shape and bytes."""
+
+    dtype: str
+    shape: list[int]
+    sha256: Sha256
+
+
+class Step(TypedDict):
+    """A reduction by name, with what it was made with."""
+
+    reduction: str
+    parameters: Mapping[str, Any]
+
+
+class ReadOut(TypedDict):
+    """Where and how an approximate solution is read; see :class:`Manifest`."""
+
+    positions: str | list[Any]
+    threshold: int | float
+    tolerated_error: int | float
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest as plain data.
+    """The manifest as plain data; its types are what :func:`parse_manifest` asks of a file.
 
     Attributes
     ----------
@@ -59,22 +85,19 @@ class Manifest:
 
     problem: str
     parameters: Mapping[str, Any]
-    sizes: Mapping[str, float]
-    tensors: Mapping[str, Mapping[str, Any]]
-    chain: tuple[Mapping[str, Any], ...] = ()
+    sizes: Mapping[str, int | float]
+    tensors: Mapping[str, Tensor]
+    chain: tuple[Step, ...] = ()
     seed: int | None = None
     command_line: str | None = None
     version: str = UNKNOWN
-    formula_sha256: str | None = None
-    answer: str = UNKNOWN
-    known_by: str = KnownBy.UNKNOWN.value
-    witness: Any = None
-    read_out: Mapping[str, Any] | None = None
+    formula_sha256: Sha256 | None = None
+    answer: Annotated[str, one_of(*Answer, UNKNOWN)] = UNKNOWN
+    known_by: Annotated[str, one_of(*KnownBy)] = KnownBy.UNKNOWN.value
+    witness: int | list[Any] | None = None
+    read_out: ReadOut | None = None
 
     def __post_init__(self) -> None:
-        for name, (says, holds) in _FIELDS.items():
-            if not holds(getattr(self, name)):
-                raise ValueError(f"the manifest's {name!r} must be {says}, not {getattr(self, name)!r:.80}")
         if (self.answer == UNKNOWN) != (self.known_by == KnownBy.UNKNOWN):
             raise ValueError(
                 f"the manifest says that the answer is {self.answer}, known by {self.known_by!r}"
@@ -113,16 +136,9 @@ def parse_manifest(text: str) -> Manifest:
                 f"the manifest's schema version is {version!r:.40}; this program reads version {SCHEMA}"
             )
         digest = content.pop("sha256", None)
-        expected = {field.name for field in fields(Manifest)}
-        if missing := sorted(expected - set(content)):
-            raise ValueError(f"the manifest lacks {missing[0]!r}")
-        if extra := sorted(set(content) - expected):
-            raise ValueError(f"the manifest has an unknown field {extra[0]!r:.40}")
         if digest != _digest({"schema": SCHEMA, **content}):
             raise ValueError("the manifest's own SHA-256 does not match: it was changed or damaged")
-        if isinstance(content["chain"], list):
-            content["chain"] = tuple(content["chain"])
-        manifest = Manifest(**content)
+        manifest: Manifest = decode(Manifest, content, "manifest")
         if manifest.to_json() != text:
             raise ValueError("the manifest is not in canonical form: it was changed or damaged")
     except (ValueError, RecursionError) as error:
@@ -165,78 +181,3 @@ def _canonical(content: Mapping[str, Any]) -> str:
 
 def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(_canonical(content).encode("ascii")).hexdigest()
-
-
-def _is_sha256(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
-
-
-def _is_step(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and set(value) == {"reduction", "parameters"}
-        and isinstance(value["reduction"], str)
-        and isinstance(value["parameters"], Mapping)
-    )
-
-
-def _is_tensor(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and set(value) == {"dtype", "shape", "sha256"}
-        and isinstance(value["dtype"], str)
-        and isinstance(value["shape"], list | tuple)
-        and _is_sha256(value["sha256"])
-    )
-
-
-def _is_read_out(value: Any) -> bool:
-    return (
-        isinstance(value, Mapping)
-        and set(value) == {"positions", "threshold", "tolerated_error"}
-        and isinstance(value["positions"], str | list | tuple)
-        and _is_number(value["threshold"])
-        and _is_number(value["tolerated_error"])
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-_FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "problem": ("a name", lambda value: isinstance(value, str) and value != ""),
-    "parameters": ("a table", lambda value: isinstance(value, Mapping)),
-    "sizes": (
-        "a table of numbers",
-        lambda value: isinstance(value, Mapping) and all(map(_is_number, value.values())),
-    ),
-    "tensors": (
-        "a table of dtype, shape and sha256",
-        lambda value: isinstance(value, Mapping) and all(map(_is_tensor, value.values())),
-    ),
-    "chain": (
-        "a list of reductions with their parameters",
-        lambda value: isinstance(value, tuple) and all(map(_is_step, value)),
-    ),
-    "seed": ("an integer or null", lambda value: value is None or type(value) is int),
-    "command_line": ("a string or null", lambda value: value is None or isinstance(value, str)),
-    "version": ("a string", lambda value: isinstance(value, str)),
-    "formula_sha256": ("a SHA-256 or null", lambda value: value is None or _is_sha256(value)),
-    "answer": (
-        "YES, NO, OUTSIDE_PROMISE or unknown",
-        lambda value: isinstance(value, str) and value in {*Answer, UNKNOWN},
-    ),
-    "known_by": (
-        "planted, certified, solver or unknown",
-        lambda value: isinstance(value, str) and value in set(KnownBy),
-    ),
-    "witness": (
-        "an index, a list or null",
-        lambda value: value is None or isinstance(value, int | list | tuple),
-    ),
-    "read_out": (
-        "a table of positions, threshold and tolerated_error, or null",
-        lambda value: value is None or _is_read_out(value),
-    ),
-}

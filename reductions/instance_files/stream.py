@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.instance_files.header import ITEM_SIZE, METADATA_KEY, InstanceFileError, TensorEntry
-from reductions.instance_files.manifest import Manifest
+from reductions.instance_files.manifest import Manifest, Tensor
 from reductions.system.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def _bytes_of(entry: Mapping[str, Any]) -> int:
 
 
 def _with_hashes(manifest: Manifest, hashes: Mapping[str, str]) -> Manifest:
-    tensors = {name: {**entry, "sha256": hashes[name]} for name, entry in manifest.tensors.items()}
+    tensors: dict[str, Tensor] = {
+        name: {**entry, "sha256": hashes[name]} for name, entry in manifest.tensors.items()
+    }
     return replace(manifest, tensors=tensors)
 
 

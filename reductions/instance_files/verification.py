@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -168,10 +169,11 @@ def _read_out(problem: Problem, manifest: Manifest) -> FileCheck:
             else "positions, threshold and error are the problem's"
         )
         return FileCheck(name, Outcome.OK, says)
-    if meant is None or manifest.read_out is None:
-        return FileCheck(name, Outcome.FAILED, f"it must be {meant}, not {manifest.read_out!r:.80}")
-    field = next(field for field in meant if manifest.read_out[field] != meant[field])
-    return FileCheck(name, Outcome.FAILED, f"{field} is {meant[field]}, not {manifest.read_out[field]!r:.40}")
+    stated: Mapping[str, Any] | None = manifest.read_out
+    if meant is None or stated is None:
+        return FileCheck(name, Outcome.FAILED, f"it must be {meant}, not {stated!r:.80}")
+    field = next(field for field in meant if stated[field] != meant[field])
+    return FileCheck(name, Outcome.FAILED, f"{field} is {meant[field]}, not {stated[field]!r:.40}")
 
 
 def _answer(problem: Problem, manifest: Manifest, affordable_work: float) -> Iterator[FileCheck]:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from checks.performance.environment import machine, process_environment, require_peers
-from checks.performance.report import validate
+from checks.performance.report import decode_document
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -22,7 +22,7 @@ def test_a_tiny_run_as_a_table_and_as_json(subquartic, refused, tmp_path):
         assert word in result.stdout
     assert "b.json: written" in result.stderr
     content = json.loads((tmp_path / "b.json").read_text())
-    validate(content)
+    decode_document(content)
     assert [suite["name"] for suite in content["suites"]] == ["pyramid", "attention"]
     assert content["machine"]["threads"] == 1
     assert str(tmp_path) not in json.dumps(content)
@@ -33,7 +33,7 @@ def test_json_on_standard_output(subquartic):
     result = subquartic("bench", "scaling", "--size", "tiny", "--seed", 3, "--quiet", "--json", "-")
     assert (result.returncode, result.stderr) == (0, "")
     content = json.loads(result.stdout)
-    validate(content)
+    decode_document(content)
     assert content["seed"] == 3
 
 

@@ -29,7 +29,15 @@ MALFORMED = {
     "no UTF-8": (with_header(b'{"\xff": 1}'), "header is damaged"),
     "NaN": (with_header(b'{"Q": NaN}'), "header is damaged"),
     "deeply nested": (with_header(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), "header is damaged"),
-    "repeated tensor": (with_header(b'{"Q": 1, "Q": 1}'), "repeated"),
+    # The safetensors library takes the last of them, and an entry with a surplus: readers then differ.
+    "repeated tensor": (
+        with_header(b'{"Q": %s, "Q": %s}' % (2 * (json.dumps(entry()).encode(),)), b"\0" * 8),
+        "repeated",
+    ),
+    "repeated manifest": (
+        with_header(b'{"__metadata__": {"subquartic": "{}", "subquartic": "{}"}}'),
+        "repeated",
+    ),
     "entry of another kind": (with_header({"Q": 1}), "malformed"),
     "entry with a surplus": (with_header({"Q": {**entry(), "x": 1}}, b"\0" * 8), "malformed"),
     "negative shape": (with_header({"Q": entry(shape=(-1,))}, b"\0" * 8), "malformed"),

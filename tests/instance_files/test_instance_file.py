@@ -172,6 +172,6 @@ def test_false_claims_are_not_written(tmp_path):
         )
     with pytest.raises(ValueError, match="known by"):
         write_instance(path, RUNNING_EXAMPLE, answer="YES")
-    with pytest.raises(ValueError, match="'seed' must be"):
+    with pytest.raises(ValueError, match=r"manifest\.seed must be an integer"):
         write_instance(path, RUNNING_EXAMPLE, seed="0")
     assert list(tmp_path.iterdir()) == []

@@ -35,8 +35,8 @@ TAMPERED = {
     "schema true": (lambda m: m.update(schema=True), "schema version"),
     "another problem": (lambda m: m.update(problem="sorting"), "is unknown"),
     "problem of another shape": (lambda m: m.update(problem="ov"), "malformed"),
-    "missing field": (lambda m: m.pop("chain"), "lacks 'chain'"),
-    "surplus field": (lambda m: m.update(colour="red"), "unknown field 'colour'"),
+    "missing field": (lambda m: m.pop("chain"), "manifest.chain is missing"),
+    "surplus field": (lambda m: m.update(colour="red"), "manifest.colour is not a field"),
     "missing parameter": (lambda m: m.update(parameters={"s": 1.0}), "parameters must be"),
     "parameter of another kind": (lambda m: m["parameters"].update(s="1"), "must be a number"),
     "gap of zero": (lambda m: m["parameters"].update(gap=0), "malformed"),
@@ -45,21 +45,30 @@ TAMPERED = {
     "surplus tensor": (lambda m: m["tensors"].update(W=m["tensors"]["U"]), "'W' of the manifest is missing"),
     "another shape": (lambda m: m["tensors"]["U"].update(shape=[4, 1]), "the manifest says"),
     "another hash": (lambda m: m["tensors"]["U"].update(sha256="0" * 64), "SHA-256 of tensor 'U'"),
-    "hash of another kind": (lambda m: m["tensors"]["U"].update(sha256="zz"), "'tensors' must be"),
-    "answer of another kind": (lambda m: m.update(answer="MAYBE"), "'answer' must be"),
-    "answer that is a list": (lambda m: m.update(answer=["YES"]), "'answer' must be"),
+    "hash of another kind": (
+        lambda m: m["tensors"]["U"].update(sha256="zz"),
+        "manifest.tensors.U.sha256 must be a SHA-256, not 'zz'",
+    ),
+    "answer of another kind": (
+        lambda m: m.update(answer="MAYBE"),
+        "manifest.answer must be one of YES, NO, ",
+    ),
+    "answer that is a list": (lambda m: m.update(answer=["YES"]), "manifest.answer must be a string"),
     "answer known by nothing": (lambda m: m.update(known_by="unknown"), "known by"),
     "witness of NO": (lambda m: m.update(answer="NO"), "has a witness"),
     "witness that is none": (lambda m: m.update(witness=[1, 1]), "witness in the manifest does not verify"),
     "witness out of range": (lambda m: m.update(witness=[0, 99]), "witness in the manifest does not verify"),
     "witness of another shape": (lambda m: m.update(witness=7), "witness in the manifest does not verify"),
-    "step of another kind": (lambda m: m.update(chain=["split"]), "'chain' must be"),
-    "seed of another kind": (lambda m: m.update(seed=0.5), "'seed' must be"),
+    "step of another kind": (lambda m: m.update(chain=["split"]), "manifest.chain[0] must be an object"),
+    "seed of another kind": (lambda m: m.update(seed=0.5), "manifest.seed must be an integer"),
     "read-out positions nowhere": (
         lambda m: m.update(read_out={"positions": "W", "threshold": 0.5, "tolerated_error": 0.1}),
         "in no tensor",
     ),
-    "read-out of another kind": (lambda m: m.update(read_out={"positions": "all"}), "'read_out' must be"),
+    "read-out of another kind": (
+        lambda m: m.update(read_out={"positions": "all"}),
+        "manifest.read_out.threshold is missing",
+    ),
 }
 
 

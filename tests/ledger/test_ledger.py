@@ -192,7 +192,7 @@ def damage(data, path, value):
         (("entries", 3, "level"), "PROVED", r"entries\[3\].level must be one of"),
         (("entries", 3, "level"), "definition", r"entries\[3\].level must be evidence"),
         (("entries", 3, "seconds"), "1", r"entries\[3\].seconds must be a number"),
-        (("entries", 3, "seconds"), float("nan"), r"entries\[3\].seconds must be a finite number"),
+        (("entries", 3, "seconds"), float("nan"), "NaN is not a JSON number"),
         (("entries", 3, "statement_uses"), ["def-none"], "refers to def-none, which has no entry"),
         (("entries", 3, "records", 0, "cases"), None, r"records\[0\].cases must be an integer, not null"),
         (("entries", 3, "controls", 0, "rejected"), 1, r"controls\[0\].rejected must be true or false"),

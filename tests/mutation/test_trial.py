@@ -326,7 +326,7 @@ def test_a_record_of_what_is_not_declared_so(recorded, tmp_path, path, value, re
     ("field", "value"),
     [
         ("line", "3"),
-        ("seconds", -1e400),
+        ("seconds", -(10**400)),
         ("unfinished", True),
         ("noticed", {}),
         ("more", 1),

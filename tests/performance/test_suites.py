@@ -14,7 +14,7 @@ from checks.performance.harness import Ratio
 from checks.performance.low_rank import LowRank
 from checks.performance.peers.torch_attention import TorchAttention
 from checks.performance.registry import SUITES, resolve, run_suite
-from checks.performance.report import document, read_document, validate
+from checks.performance.report import decode_document, document, read_document
 from checks.performance.suite import Bench, Measurement, Size, Target
 from checks.performance.suites.peers import advantage
 from checks.performance.suites.pyramid import scale_ends
@@ -111,14 +111,23 @@ def test_names_are_resolved():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content.pop("seed"), "document must have the entries"),
+        (lambda content: content.pop("seed"), "seed is missing"),
         (lambda content: content.update(schema=99), "schema must be 1, not 99"),
-        (lambda content: content.update(suites=3), "document.suites must not be 3"),
-        (lambda content: content["suites"][0].update(title=None), r"suites\[0\]\.title"),
+        (lambda content: content.update(suites=3), "suites must be a list, not 3"),
+        (
+            lambda content: content["suites"][0].update(title=None),
+            r"suites\[0\]\.title must be a string, not null",
+        ),
         (lambda content: content["suites"][0]["measurements"][0].update(seconds=[]), "positive numbers"),
-        (lambda content: content["suites"][0]["measurements"][0].update(error="big"), "error must not be"),
-        (lambda content: content["suites"][0]["targets"][0].update(met=1), "met must not be 1"),
-        (lambda content: content["suites"].append([]), r"suites\[1\] must be an object, not list"),
+        (
+            lambda content: content["suites"][0]["measurements"][0].update(error="big"),
+            r"measurements\[0\].error must be a number, not 'big'",
+        ),
+        (
+            lambda content: content["suites"][0]["targets"][0].update(met=1),
+            r"targets\[0\].met must be true or false, not 1",
+        ),
+        (lambda content: content["suites"].append([]), r"suites\[1\] must be an object, not a list"),
     ],
 )
 def test_a_document_of_another_form_is_refused(change, message):
@@ -126,10 +135,10 @@ def test_a_document_of_another_form_is_refused(change, message):
 
     result = SuiteResult("s", "S", (entry("m", 0.1, 2.0),), (Target("t", True, 1.0, 2.0),))
     content = document([result], TINY, {}, 0.0)
-    validate(content)
+    decode_document(content)
     change(content)
     with pytest.raises(ValueError, match=message):
-        validate(content)
+        decode_document(content)
 
 
 def test_what_fails_in_the_process_is_told_in_one_line(capfd):
