@@ -22,7 +22,7 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
     Raises
     ------
     FileExistsError
-        If ``path`` exists and ``overwrite`` is false.
+        If ``path`` exists and ``overwrite`` is false, be it that another process made it in the meantime.
     OSError
         If writing fails; its file name is ``path``, not the temporary one.
     ValueError
@@ -41,7 +41,10 @@ def atomic_path(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
         os.chmod(temporary, mode)
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, target)
+        if overwrite:
+            os.replace(temporary, target)
+        else:
+            _take_free_name(path, temporary, target)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
@@ -81,7 +84,27 @@ def _refuse_target(path: str | os.PathLike[str], target: Path, *, overwrite: boo
     if not target.is_file():
         raise ValueError(f"{os.fspath(path)}: this is not a regular file; it is not replaced.")
     if not overwrite:
-        raise FileExistsError(f"{os.fspath(path)}: this file exists already.")
+        raise _exists_already(path)
+
+
+def _exists_already(path: str | os.PathLike[str]) -> FileExistsError:
+    return FileExistsError(f"{os.fspath(path)}: this file exists already.")
+
+
+def _take_free_name(path: str | os.PathLike[str], temporary: Path, target: Path) -> None:
+    """Give the file its name unless another has it by now: of two processes, one is refused."""
+    try:
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links: an empty file takes the name first
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.replace(temporary, target)
+        else:
+            temporary.unlink()
+    except FileExistsError:
+        raise _exists_already(path) from None
 
 
 def _beside(target: Path) -> Path:

@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -49,6 +50,56 @@ def test_links_are_followed_and_the_umask_holds(tmp_path):
     umask = os.umask(0)
     os.umask(umask)
     assert target.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+TAKER = """
+import sys
+from reductions.system.atomic import atomic_path
+with atomic_path(sys.argv[1], overwrite=False) as temporary:
+    temporary.write_text(sys.argv[2])
+    print("written", flush=True)
+    input()
+"""
+
+
+def test_of_two_processes_one_takes_a_free_name_and_one_is_refused(tmp_path):
+    path = tmp_path / "t"
+    takers = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKER, str(path), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("first", "second")
+    ]
+    for taker in takers:  # both found the name free, and have written
+        assert taker.stdout.readline() == "written\n"
+    for taker in takers:
+        taker.stdin.write("\n")
+        taker.stdin.flush()
+    errors = {name: taker.communicate()[1] for name, taker in zip(("first", "second"), takers, strict=True)}
+    assert sorted(taker.returncode for taker in takers) == [0, 1]
+    (winner,) = (name for name, error in errors.items() if not error)
+    (refused,) = (error for error in errors.values() if error)
+    assert refused.endswith(f"FileExistsError: {path}: this file exists already.\n")
+    assert path.read_text() == winner
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_free_name_is_taken_where_there_are_no_hard_links(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "t"
+    write_text(path, "new", overwrite=False)
+    other = tmp_path / "u"
+    with pytest.raises(FileExistsError, match="exists already"), atomic_path(other, overwrite=False) as own:  # noqa: PT012
+        own.write_text("own")
+        path.rename(other)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["new"]
 
 
 WRITER = """
