@@ -1,6 +1,6 @@
-"""Instance files: an instance, where it comes from and what is known of it, in one file.
+"""Write and read instance files: an instance, where it comes from and what is known of it, in one file.
 
-The file is a ``.safetensors`` file. Its tensors carry their mathematical names (Q, K, V; U, V; ...);
+It is a ``.safetensors`` file. Its tensors carry their mathematical names (Q, K, V; U, V; ...);
 the metadata key ``subquartic`` holds the manifest as JSON. Writing is atomic. Reading checks everything
 and says in one line what is wrong; nothing is unpickled.
 """

@@ -1,7 +1,11 @@
-"""The header of a safetensors file, checked in full before anything is allocated for its tensors.
+"""Read the header of a safetensors file, and check all of it before anything is allocated for the tensors.
 
 Layout of the file: eight bytes with the header's length (little endian), the header (JSON, padded
 with spaces), then the tensors' bytes without holes or overlaps.
+
+The safetensors library (0.8.0) does not replace this module: it takes the last of two tensors, or of two
+manifests, of one name, it accepts an entry with unknown keys, and it does not tell where a tensor's bytes
+begin, which the streamed reader needs.
 """
 
 from __future__ import annotations

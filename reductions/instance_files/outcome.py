@@ -1,4 +1,4 @@
-"""One check of an instance file, and what became of it."""
+"""The outcome of one check of an instance file: ok, failed or skipped, and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of one check."""
+    """How a check ended."""
 
     OK = "ok"
     FAILED = "failed"

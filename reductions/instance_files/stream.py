@@ -1,7 +1,7 @@
-"""Tensors larger than memory: written to an instance file, and read from one, piece by piece.
+"""Write tensors larger than memory to an instance file, and read them from one, piece by piece.
 
-The hashes stand in the header, before the bytes that they are of. They have a fixed length, so the header's
-length is known from the start: zeros take their places until the last byte is written.
+The header comes before the tensors and holds their hashes. All hashes have one length, so the header's
+length is known from the start: zeros stand in place of the hashes until the last byte is written.
 """
 
 from __future__ import annotations

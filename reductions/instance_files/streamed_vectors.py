@@ -1,4 +1,4 @@
-"""Orthogonal vectors larger than memory, drawn block by block.
+"""Generate instances of orthogonal vectors (OV) larger than memory, block by block.
 
 Every block of rows has random streams of its own (Philox, a counter-based generator whose raw words never
 change between versions of NumPy), so that the instance does not depend on how many blocks are drawn at a time
@@ -47,7 +47,7 @@ class StreamedVectors:
     Parameters
     ----------
     vectors, dimension
-        Numbers N of vectors a side, at least 1, and m of coordinates, 1 to :data:`LARGEST_DIMENSION`.
+        Numbers N of vectors per side, at least 1, and m of coordinates, 1 to :data:`LARGEST_DIMENSION`.
     density
         The probability of a 1 before anything else changes an entry, rounded to a multiple of 2^-16.
     seed
@@ -183,7 +183,7 @@ def write_streamed_vectors(
     command_line: str | None = None,
     overwrite: bool = True,
 ) -> Manifest:
-    """Draw an instance and write it to an instance file, in memory of a few pieces a worker.
+    """Draw an instance and write it to an instance file, in memory of a few pieces per worker.
 
     The bytes of the file depend on ``instance`` and ``command_line`` only. A NO is known by its proof, the
     guard, which is looked for in all that was written before the file appears.
@@ -191,7 +191,7 @@ def write_streamed_vectors(
     Parameters
     ----------
     workers
-        Threads that draw; by default one a core, and never more than :data:`MOST_WORKERS`.
+        Threads that draw; by default one per core, and never more than :data:`MOST_WORKERS`.
     piece_bytes
         How much is drawn and written at a time, about: whole blocks.
 

@@ -1,7 +1,7 @@
-"""Recheck an instance of OV that is larger than memory, reading its file piece by piece.
+"""Verify the file of an instance of orthogonal vectors (OV) larger than memory, piece by piece.
 
-What takes one pass is rechecked: hashes, entries, sizes, the witness, and the one proof of a NO that shows in
-one pass, a coordinate that all vectors of both sides have. What takes all pairs is not.
+Whatever one pass over the file can show is checked: hashes, entries, sizes, the witness, and the one proof of
+a NO that one pass can find, a coordinate that is 1 in every vector of both sides. Pairs are not searched.
 """
 
 from __future__ import annotations

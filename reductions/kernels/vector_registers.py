@@ -5,6 +5,9 @@ kernels of this package spell it out instead: a value of type *vector* is a row 
 registers (one of 64 bytes where the processor has AVX-512, several smaller ones elsewhere). The functions
 below are usable in compiled code only. None assumes that a number is finite, and none lets
 the compiler change an order of summation; a product may be fused with the addition that follows it.
+
+``subquartic bench gemm`` justifies this module: it measures what fraction of the speed of a library's matrix
+product the low-rank kernels reach.
 """
 
 from __future__ import annotations
