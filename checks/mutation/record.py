@@ -13,6 +13,7 @@ from checks.ledger.fields import Count, Ledger
 from checks.ledger.sources import statement_sources
 from checks.mutation.mutant import Mutant
 from checks.mutation.trial import Trial
+from reductions.system.atomic import write_text
 from reductions.system.json_decode import decode, strict_json
 from reductions.system.source_digest import closure_digest
 
@@ -81,8 +82,6 @@ def write_record(path: Path, declared: int, seed: int, trials: Iterable[Trial]) 
     OSError
         If the file cannot be written.
     """
-    from reductions.system.atomic import write_text
-
     trials = tuple(trials)
     asked = dict.fromkeys(id for trial in trials for id in trial.mutant.statements)
     sources = {id: statement_sources(registered(id)) for id in asked}

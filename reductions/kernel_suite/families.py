@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.kernel_suite.raw_bits import RawBits
+from reductions.lower_bound.split_and_list import SplitAndList
+from reductions.problems.cnf import CNF
 
 Bits = NDArray[np.uint8]
 
@@ -97,9 +99,6 @@ def from_formula(vectors: int, coordinates: int, bits: RawBits) -> Twins:
     The number of vectors is a power of two; the vectors' inner products count falsified clauses. The
     decisive pair is the first that falsifies one clause alone.
     """
-    from reductions.lower_bound.split_and_list import SplitAndList
-    from reductions.problems.cnf import CNF
-
     variables = 2 * (vectors.bit_length() - 1)
     core = [
         tuple(v if pattern >> t & 1 else -v for t, v in enumerate((1, 2, variables))) for pattern in range(8)

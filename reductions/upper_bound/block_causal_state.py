@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.kernels.fused_kernels import key_state, query_outputs
 from reductions.problems.var_model import Schedule, require_schedule, token_count
 from reductions.upper_bound.monomial_features import (
     MonomialSet,
@@ -216,8 +217,6 @@ class BlockCausalState:
         keys, values
             Shapes (m, d) and (m, d_v).
         """
-        from reductions.kernels.fused_kernels import key_state
-
         self.sums += key_state(keys, values, self.monomials, **self._options)
         self.tokens += len(keys)
 
@@ -243,8 +242,6 @@ class BlockCausalState:
         ValueError
             If nothing was absorbed, or the polynomial has a degree above the state's.
         """
-        from reductions.kernels.fused_kernels import query_outputs
-
         if not self.tokens:
             raise ValueError("A state must absorb a token before any query attends to it.")
         if len(coefficients) - 1 > self.degree:

@@ -15,6 +15,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from reductions.polynomials.bessel import bessel_error_balls
 from reductions.polynomials.precision import working_precision
 
 if TYPE_CHECKING:
@@ -230,8 +231,6 @@ def elementary_error_bounds(half_width: Number, degree: int) -> Enclosure:
 
 def error_bounds(half_width: Number, degree: int) -> Enclosure:
     """Return the better of the elementary bounds and those by Bessel functions, all of lem-bessel-error."""
-    from reductions.polynomials.bessel import bessel_error_balls
-
     low, high = elementary_error_bounds(half_width, degree)
     b = Fraction(half_width)
     # The series of the Bessel functions loses up to 2b/ln 2 bits to cancellation.

@@ -61,6 +61,7 @@ from reductions.upper_bound.error_propagation import (
     AttentionMagnitudes,
     AttentionStage,
     feed_forward_lipschitz,
+    interpolation_lipschitz,
 )
 
 CONSTANT = "the constant, and that it is attained"
@@ -99,10 +100,9 @@ def no_amplification(run: Run) -> Evidence:
 @lipschitz_interpolation.control("one axis is counted where there are two")
 def one_axis(run: Run) -> Evidence:
     """The constant of a map is a product over its axes."""
-    from reductions.upper_bound.error_propagation import interpolation_lipschitz as constant
 
     def larger_axis(rule: Interpolation, coarse: tuple[int, int], fine: tuple[int, int]) -> float:
-        return max(constant(rule, (h, 1), (f, 1)) for h, f in zip(coarse, fine, strict=True))
+        return max(interpolation_lipschitz(rule, (h, 1), (f, 1)) for h, f in zip(coarse, fine, strict=True))
 
     cases, count, scope = interpolation_cases(4)
     return exhaustive(CONSTANT, scope, cases, count, lambda case: interpolation_is_sharp(case, larger_axis))

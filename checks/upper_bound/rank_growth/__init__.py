@@ -27,6 +27,7 @@ from reductions.upper_bound.rank_growth import (
     PRECISION,
     Enclosure,
     ball,
+    bisect,
     degree_rate_enclosure,
     enclosure,
     error_bounds,
@@ -86,8 +87,6 @@ def _wrong_rates(rate: Rate = degree_rate_enclosure, entropy: Entropy = rank_rat
 
 def _root(equation: Any, rho: Fraction, kappa: Fraction) -> Enclosure:
     """Solve an increasing equation in γ by bisection, in floats, for a control."""
-    from reductions.upper_bound.rank_growth import bisect
-
     gamma = Fraction(bisect(lambda x: equation(x, float(rho)), float(kappa), float(rho), 1e6))
     return gamma, gamma
 

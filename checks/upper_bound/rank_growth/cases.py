@@ -11,6 +11,7 @@ from typing import Any
 
 from checks.evidence import Relation
 from reductions.polynomials.precision import working_precision
+from reductions.polynomials.remez import best_error_bounds
 from reductions.upper_bound.rank_growth import (
     PRECISION,
     Enclosure,
@@ -90,8 +91,6 @@ Bounds = Callable[[Fraction, int], Enclosure]
 
 def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
     """The bounds that degrees are computed with against enclosures of E_g(b) from best polynomials."""
-    from reductions.polynomials.remez import best_error_bounds
-
     for b, degree in ERROR_CASES:
         low, high = bounds(b, degree)
         least, most = (Fraction(x) for x in best_error_bounds(degree, b))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from checks.evidence import Evidence, Relation, certified, exhaustive, sampled
 from checks.evidence.registry import Kind, Run, lemma
+from reductions.polynomials.remez import best_error_bounds
 from reductions.problems.attention import AttentionInstance
 from reductions.problems.var_model import geometric_sides, square_schedule
 from reductions.upper_bound.monomial_features import feature_count
@@ -110,8 +111,6 @@ def degree_pays(case: DegreeCase) -> bool:
 
 def tolerance_claims(tolerance: float) -> Iterator[tuple[str, object, Relation, object]]:
     """E_1(1) > ε for the ε of a tolerance; E_1 increases with the logits' bound."""
-    from reductions.polynomials.remez import best_error_bounds
-
     epsilon = Fraction(relative_tolerance(tolerance))
     least = Fraction(best_error_bounds(1, 1.0)[0])
     yield f"E_1(1) = {float(least):.4f} against ε = {float(epsilon):.4f}", least, ">", epsilon
