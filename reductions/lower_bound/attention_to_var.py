@@ -117,8 +117,9 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
         return AttentionToVarReduced(source, self.build(source))
 
     def build(self, source: ReferenceKeyAttention, base: int | None = None) -> ApproximateVar:
-        """Build the target without asking whether logits are nonnegative (the negative controls do).
+        """Build the target alone, also where a logit is negative, which :meth:`map_instance` refuses.
 
+        Such a target may not decide the source: the negative controls call this method to show just that.
         ``base`` is the number of base coordinates; None is :func:`base_coordinates`.
         """
         layer = source.attention

@@ -2,7 +2,9 @@
 
 Dask gives the tasks of a worker that died to others. What this module adds: an address that leads nowhere
 is refused within seconds, workers whose code is not this process's are refused, tasks of one worker
-process take turns, and data that was lost with every worker that held it is sent again.
+process take turns, and data that was lost with every worker that held it is sent again. Its own queue of
+finished futures stands where ``as_completed`` might: that (distributed 2026.8.0) waits forever for workers
+that never come back.
 """
 
 from __future__ import annotations
