@@ -139,7 +139,9 @@ def _print_summary(trials: Sequence[Trial]) -> None:
 
 
 def _place(trial: Trial) -> str:
-    return f"{trial.mutant.module.replace('.', '/')}.py:{trial.line}"
+    from checks.ledger.code_locations import source_path
+
+    return f"{source_path(trial.mutant.module)}:{trial.line}"
 
 
 def _change(trial: Trial) -> str:

@@ -17,7 +17,7 @@ def check_location(entry: Lemma) -> Location | None:
     if entry.check is None:
         return None
     code = getattr(entry.check, "__code__", None)
-    return Location(_module_path(entry.module), code.co_firstlineno if code else 1)
+    return Location(source_path(entry.module), code.co_firstlineno if code else 1)
 
 
 def construction_location(entry: Lemma) -> Location | None:
@@ -37,7 +37,7 @@ def construction_location(entry: Lemma) -> Location | None:
     lines = _public_lines(spec.origin)
     names = (entry.construction.rpartition(".")[2], entry.id.partition("-")[2].replace("-", "_"))
     line = next((lines[key] for key in map(_words, names) if key in lines), None)
-    return Location(_module_path(entry.construction), line or next(iter(lines.values()), 1))
+    return Location(source_path(entry.construction), line or next(iter(lines.values()), 1))
 
 
 @cache
@@ -57,7 +57,7 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple(sorted(word.lower() for word in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)))
 
 
-def _module_path(module: str) -> str:
+def source_path(module: str) -> str:
     """Return the path, below the project's root, of a module or of a folder's ``__init__``."""
     spec = find_spec(module)
     place = module.replace(".", "/")

@@ -1,30 +1,18 @@
-"""What a mutant is, and how a room declares its own.
-
-A room's file reads::
-
-    room = Room("reductions.lower_bound.split_and_list", "lem-split-and-list")
-
-    MUTANTS = (
-        room.formula("halves", "-(-variables // 2)", "variables // 2", "the middle variable is listed late"),
-        room.threshold("falsified_clauses", "literal > 0", "literal >= 0", "...",
-                       equivalent="No literal is 0: CNF refuses it."),
-    )
-"""
+"""What a mutant is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypedDict, Unpack
 
 
 class Part(StrEnum):
     """What of a construction a mutant changes."""
 
-    FORMULA = "formula"
-    THRESHOLD = "threshold"
-    COEFFICIENT = "coefficient"
-    INDEX = "index"
+    FORMULA = "formula"  # how something is computed
+    THRESHOLD = "threshold"  # where something begins or ends: a comparison, a bound, a rounding direction
+    COEFFICIENT = "coefficient"  # a number that something is multiplied by, added to, or raised to
+    INDEX = "index"  # which of many is taken: a position, an axis, an order
 
 
 @dataclass(frozen=True)
@@ -61,57 +49,3 @@ class Mutant:
 
     def __str__(self) -> str:
         return f"{self.module}.{self.function}: {self.before!r} -> {self.after!r}"
-
-
-class Others(TypedDict, total=False):
-    """What a room may say of a mutant beyond the rule: see :class:`Mutant`."""
-
-    module: str
-    statements: tuple[str, ...]
-    equivalent: str
-
-
-@dataclass(frozen=True, init=False)
-class Room:
-    """The mutants of one construction: its module and the statements that are asked.
-
-    Each method below declares one mutant; ``module`` names another module where the place is not in the
-    room's own, and ``statements`` others to ask.
-    """
-
-    module: str
-    statements: tuple[str, ...]
-
-    def __init__(self, module: str, *statements: str) -> None:
-        object.__setattr__(self, "module", module)
-        object.__setattr__(self, "statements", statements)
-
-    def formula(
-        self, function: str, before: str, after: str, meaning: str, **others: Unpack[Others]
-    ) -> Mutant:
-        """Change how something is computed."""
-        return self._mutant(Part.FORMULA, function, before, after, meaning, **others)
-
-    def threshold(
-        self, function: str, before: str, after: str, meaning: str, **others: Unpack[Others]
-    ) -> Mutant:
-        """Change where something begins or ends: a comparison, a bound, a rounding direction."""
-        return self._mutant(Part.THRESHOLD, function, before, after, meaning, **others)
-
-    def coefficient(
-        self, function: str, before: str, after: str, meaning: str, **others: Unpack[Others]
-    ) -> Mutant:
-        """Change a number that something is multiplied by, added to, or raised to."""
-        return self._mutant(Part.COEFFICIENT, function, before, after, meaning, **others)
-
-    def index(self, function: str, before: str, after: str, meaning: str, **others: Unpack[Others]) -> Mutant:
-        """Change which of many is taken: a position, an axis, an order."""
-        return self._mutant(Part.INDEX, function, before, after, meaning, **others)
-
-    def _mutant(
-        self, part: Part, function: str, before: str, after: str, meaning: str, **others: Unpack[Others]
-    ) -> Mutant:
-        module = others.get("module", self.module)
-        statements = others.get("statements", self.statements)
-        equivalent = others.get("equivalent")
-        return Mutant(module, function, part, before, after, meaning, statements, equivalent)

@@ -13,8 +13,8 @@ import pytest
 
 from checks.evidence.registry import Effort, Kind
 from checks.ledger.fields import Entry, Ledger
-from checks.lower_bound.split_and_list.mutants import MUTANTS, room
-from checks.mutation.mutant import Part
+from checks.mutation.catalogue import read_mutants
+from checks.mutation.mutant import Mutant, Part
 from checks.mutation.record import draw, read_record, refuse_other_record, write_record
 from checks.mutation.source import MutantError, compiled, mutated_source
 from checks.mutation.survey import survey
@@ -22,14 +22,19 @@ from checks.mutation.trial import Noticed, Sign, Trial, run_mutants
 from reductions.system.source_files import source_files
 
 ROOT = Path(__file__).parents[2]
+MUTANTS, _ = read_mutants(ROOT / "checks/lower_bound/split_and_list/mutants.txt")
 BREAKING = MUTANTS[0]
 EQUIVALENT = next(mutant for mutant in MUTANTS if mutant.equivalent is not None)
 PASSED = ("lem-split-and-list",)
 
 
+def changed(function: str, before: str, after: str, module: str = BREAKING.module) -> Mutant:
+    return Mutant(module, function, Part.FORMULA, before, after, "it is changed", BREAKING.statements)
+
+
 def test_trials_say_who_noticed_and_the_code_stays_as_it_is(tmp_path):
     claimed = replace(BREAKING, equivalent="It is claimed to change nothing.")
-    raising = room.formula("halves", "first = ", "first = 1 // 0 * ", "it divides by zero")
+    raising = changed("halves", "first = ", "first = 1 // 0 * ")
     trials = run_mutants([BREAKING, EQUIVALENT, claimed, raising], passed=PASSED, jobs=2)
     assert [trial.as_it_must for trial in trials] == [True, True, False, True]
     broken, nothing, _, raised = trials
@@ -55,13 +60,13 @@ def test_trials_say_who_noticed_and_the_code_stays_as_it_is(tmp_path):
 
 def test_warnings_of_broken_constructions_are_not_shown():
     silent = "assert __import__('warnings').filters[0][0] == 'ignore'\n    first = -"
-    (trial,) = run_mutants([room.formula("halves", "first = -", silent, "it looks")], passed=PASSED)
+    (trial,) = run_mutants([changed("halves", "first = -", silent)], passed=PASSED)
     assert trial.noticed is None
     assert trial.unfinished is None
 
 
 def test_a_mutant_without_result_in_time_counts_as_unnoticed():
-    endless = room.formula("halves", "first = -", "while True: pass\n    first = -", "it never ends")
+    endless = changed("halves", "first = -", "while True: pass\n    first = -")
     (trial,) = run_mutants([endless], passed=PASSED, patience=3)
     assert trial.unfinished == "no result in 3 s"
     assert not trial.as_it_must
@@ -77,7 +82,7 @@ def test_a_mutant_without_result_in_time_counts_as_unnoticed():
     ],
 )
 def test_what_may_be_the_machines_is_no_sign(statement, reason):
-    ended = room.formula("halves", "first = -", f"{statement}\n    first = -", "it ends")
+    ended = changed("halves", "first = -", f"{statement}\n    first = -")
     (trial,) = run_mutants([ended], passed=PASSED)
     assert trial.noticed is None
     assert trial.unfinished == reason
@@ -86,10 +91,10 @@ def test_what_may_be_the_machines_is_no_sign(statement, reason):
 
 
 def test_a_module_that_cannot_be_imported_is_no_sign():
-    broken = room.formula("", "def halves(", "1 // 0\n\n\ndef halves(", "the module is none")
+    broken = changed("", "def halves(", "1 // 0\n\n\ndef halves(")
     (trial,) = run_mutants([broken], passed=PASSED)
     assert trial.noticed is None
-    assert trial.unfinished.startswith(f"{room.module} cannot be imported: ZeroDivisionError")
+    assert trial.unfinished.startswith(f"{BREAKING.module} cannot be imported: ZeroDivisionError")
 
 
 def test_compiled_code_depends_on_what_it_imports():
@@ -100,7 +105,7 @@ def test_compiled_code_depends_on_what_it_imports():
         "reductions.kernels.vector_exponential",
         "reductions.problems.orthogonal_pair_scan",
     } <= found
-    assert room.module not in found
+    assert BREAKING.module not in found
 
 
 def test_a_change_that_reaches_compiled_code_is_compiled(tmp_path):
@@ -131,13 +136,7 @@ def test_sources_that_change_meanwhile_are_refused(monkeypatch):
 
 def test_a_control_that_is_no_longer_rejected_is_a_sign():
     # The control's own construction is made right: it drops no clause, and the check has nothing to reject.
-    harmless = room.threshold(
-        "unsplit_clauses.drop",
-        "!= 1",
-        "!= 9",
-        "nothing is dropped",
-        module="checks.lower_bound.split_and_list",
-    )
+    harmless = changed("unsplit_clauses.drop", "!= 1", "!= 9", "checks.lower_bound.split_and_list")
     (trial,) = run_mutants([harmless], passed=PASSED)
     assert trial.noticed is not None
     assert trial.noticed.sign is Sign.CONTROL

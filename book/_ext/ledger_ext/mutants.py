@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
+from checks.ledger.code_locations import source_path
 from checks.ledger.fields import Location
 from checks.mutation.record import Record
 from checks.mutation.trial import Sign, Trial
@@ -29,7 +30,7 @@ def mutated_files(record: Record) -> dict[str, list[str]]:
     """Return the files that mutants change, each with the ids of the statements whose checks are asked."""
     files: dict[str, dict[str, None]] = {}
     for trial in record.trials:
-        files.setdefault(_path(trial), {}).update(dict.fromkeys(trial.mutant.statements))
+        files.setdefault(source_path(trial.mutant.module), {}).update(dict.fromkeys(trial.mutant.statements))
     return {path: list(ids) for path, ids in files.items()}
 
 
@@ -73,7 +74,7 @@ def _group(view: View, id: str, trials: list[Trial]) -> str:
 
 def _row(view: View, trial: Trial) -> list[str]:
     mutant = trial.mutant
-    url = view.code_url(Location(_path(trial), trial.line))
+    url = view.code_url(Location(source_path(trial.mutant.module), trial.line))
     place = mutant.function or mutant.module.rpartition(".")[2]
     return [
         f"{escape(mutant.meaning)} <small>({mutant.part})</small>",
@@ -102,7 +103,3 @@ def _detail(text: str) -> str:
     """Return a counterexample: the claim in words, the instance as code."""
     claim, sign, instance = text.partition(": case ")
     return f"{escape(claim)}: case {_code(instance)}" if sign else escape(text)
-
-
-def _path(trial: Trial) -> str:
-    return trial.mutant.module.replace(".", "/") + ".py"
