@@ -199,12 +199,6 @@ class PyramidCertificate:
         )
 
 
-def sum_up(*errors: float) -> float:
-    """Return the sum of nonnegative numbers, rounded up."""
-    total = math.fsum(errors)
-    return math.nextafter(total, math.inf) if total else 0.0
-
-
 def _verdict(certificate: AttentionCertificate | PyramidCertificate) -> str:
     return "within the tolerance" if certificate.within_tolerance else "ABOVE the tolerance"
 

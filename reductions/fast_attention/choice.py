@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reductions.fast_attention.certificate import Method, sum_up
+from reductions.fast_attention.certificate import Method
 from reductions.fast_attention.cost_model import (
     FLOAT32,
     FLOAT64,
@@ -24,12 +24,8 @@ from reductions.fast_attention.logit_bounds import LogitBounds
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer
 from reductions.kernels.exact_kernel import exact_kernel_rounding_bound
 from reductions.kernels.rounding import LowRankMagnitudes, low_rank_rounding_bound
-from reductions.layers.streamed_attention import (
-    SMALLEST_NORMAL,
-    UNIT_ROUNDOFF,
-    AttentionMagnitudes,
-    rounding_bound,
-)
+from reductions.layers.directed_rounding import SMALLEST_NORMAL, UNIT_ROUNDOFF, sum_up
+from reductions.layers.streamed_attention import AttentionMagnitudes, rounding_bound
 from reductions.polynomials.exponential import MAX_DEGREE, ExpPolynomial, certified_degree
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.weight_perturbation import weighted_mean_error

@@ -15,14 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.directed_rounding import (
+    ROUNDING,
+    SMALLEST_NORMAL,
+    UNIT_ROUNDOFF,
+    quotient_down,
+    quotient_up,
+)
+
 Matrix = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
 
 _BLOCK = 1 << 14  # rows looked at together, so that they stay in the cache
 _FOLD = 16  # rows laid side by side for reductions along the rows, whose inner loops would be short
 
-_UNIT = {np.dtype(np.float32): (2.0**-24, 2.0**-126), np.dtype(np.float64): (2.0**-53, 2.0**-1022)}
-_ROUNDING, _SMALLEST = _UNIT[np.dtype(np.float64)]
+_SMALLEST = SMALLEST_NORMAL[np.dtype(np.float64)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +60,7 @@ class Extent:
             return cls(np.zeros(length), np.zeros(length), 0.0, 0.0)
         low, high = (_along_rows(extreme, vectors) for extreme in (np.minimum, np.maximum))
         squares, sums = _largest(vectors)
-        unit, smallest = _UNIT[vectors.dtype]
+        unit, smallest = UNIT_ROUNDOFF[vectors.dtype], SMALLEST_NORMAL[vectors.dtype]
         if vectors.dtype == np.float32 and not squares < math.inf:
             squares, sums = _largest(vectors.astype(np.float64))
         # A sum of d terms, each rounded once or not, is off by less than d + 1 roundings; the root by one.
@@ -132,7 +139,7 @@ def logit_bounds(queries: Extent, keys: Extent, temperature: float) -> LogitBoun
         corners = np.stack([a * c for a in (queries.low, queries.high) for c in (keys.low, keys.high)])
         largest = float(np.abs(corners).max(axis=0).sum())
         # d products and a sum of d terms, each within d + 1 roundings; underflows lose little.
-        slack = 2 * (length + 2) * _ROUNDING * largest + length * _SMALLEST
+        slack = 2 * (length + 2) * ROUNDING * largest + length * _SMALLEST
         box_low, box_high = float(corners.min(axis=0).sum()), float(corners.max(axis=0).sum())
         norms = queries.norm * keys.norm
         sums = min(
@@ -140,15 +147,15 @@ def logit_bounds(queries: Extent, keys: Extent, temperature: float) -> LogitBoun
             float(queries.entries.max()) * keys.absolute_sum,
         )
     # NaN stands for infinity times zero, after an overflow: nothing is known.
-    symmetric = min((x * (1 + 8 * _ROUNDING) + _SMALLEST for x in (norms, sums) if x == x), default=math.inf)
+    symmetric = min((x * (1 + 8 * ROUNDING) + _SMALLEST for x in (norms, sums) if x == x), default=math.inf)
     low, high = max(-symmetric, box_low - slack), min(symmetric, box_high + slack)
     absolute = min(symmetric, largest + slack)
     if not all(map(math.isfinite, (low, high, absolute))):
         return LogitBounds(-math.inf, math.inf, math.inf)
     return LogitBounds(
-        _divided(low, temperature, -math.inf),
-        _divided(high, temperature, math.inf),
-        _divided(absolute, temperature, math.inf),
+        quotient_down(low, temperature),
+        quotient_up(high, temperature),
+        quotient_up(absolute, temperature),
     )
 
 
@@ -198,14 +205,9 @@ def exact_logit_range(queries: Matrix, keys: Matrix, temperature: float) -> Logi
         products = queries[start : start + rows].astype(np.float64) @ transposed
         low, high = min(low, float(products.min())), max(high, float(products.max()))
     length = queries.shape[1]
-    slack = 2 * (length + 1) * _ROUNDING * bounds.absolute + 2 * length * _SMALLEST / temperature
+    slack = 2 * (length + 1) * ROUNDING * bounds.absolute + 2 * length * _SMALLEST / temperature
     return LogitBounds(
-        max(bounds.low, _divided(low, temperature, -math.inf) - 2 * slack),
-        min(bounds.high, _divided(high, temperature, math.inf) + 2 * slack),
+        max(bounds.low, quotient_down(low, temperature) - 2 * slack),
+        min(bounds.high, quotient_up(high, temperature) + 2 * slack),
         bounds.absolute,
     )
-
-
-def _divided(number: float, temperature: float, toward: float) -> float:
-    """Return number/temperature rounded in a direction, infinity where it exceeds float64."""
-    return math.nextafter(number / temperature, toward)

@@ -15,14 +15,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.fast_attention.certificate import sum_up
 from reductions.fast_attention.inputs import Inputs, Matrix, require_finite
 from reductions.fast_attention.logit_bounds import Extent, LogitBounds, logit_bounds
+from reductions.layers.directed_rounding import ROUNDING, inflated, sum_up
 from reductions.upper_bound.weight_perturbation import logit_error
 
 Floats = NDArray[np.float64]
 
-_UNIT = 2.0**-53
 # Centring costs a copy: it is done where it narrows the interval by this factor, or halves the values.
 _NARROWER = 0.9
 
@@ -110,9 +109,9 @@ class PreparedLayer:
         """Return a lower bound on the mean logit of every query of a block: <q, mean of its keys>/tau."""
         count, entries = self.blocks[index].keys, self.key_extents[index].entries
         # A sum of n numbers is off by at most n 2^-53 of n times the largest.
-        means = np.abs(self.key_totals[index]) / count + 2 * (count + 4) * _UNIT * entries
+        means = np.abs(self.key_totals[index]) / count + 2 * (count + 4) * ROUNDING * entries
         products = float((self.query_extents[index].entries * means).sum())
-        return -(products * (1 + 2.0**-40)) / self.temperature
+        return -inflated(products) / self.temperature
 
     def conversion_error(self, bounds: LogitBounds) -> float:
         """Bound how far the arrays' exact attention, moved back and rounded, is from that of the given ones.
@@ -120,11 +119,13 @@ class PreparedLayer:
         A key that was moved is off by one rounding, its logits by 2^-53 of ``bounds.absolute``; a value that
         was moved likewise, and so is the sum of output and origin.
         """
-        moved_logits = logit_error(self.half_range, 2 * _UNIT * bounds.absolute) if self.keys_moved else 0.0
+        moved_logits = (
+            logit_error(self.half_range, 2 * ROUNDING * bounds.absolute) if self.keys_moved else 0.0
+        )
         if self.origin is None:
             return moved_logits
         return sum_up(
-            moved_logits, 4 * _UNIT * (self.value_bound + float(np.abs(self.origin).max(initial=0.0)))
+            moved_logits, 4 * ROUNDING * (self.value_bound + float(np.abs(self.origin).max(initial=0.0)))
         )
 
 
@@ -206,14 +207,14 @@ def _centred_values(values: Matrix) -> tuple[Matrix, Floats, float, Floats | Non
     low, high = _column_range(values)
     require_finite("values", bool(np.isfinite(low).all() and np.isfinite(high).all()))
     # Halves first, so that nothing overflows; they are exact but for the smallest of numbers.
-    half_range = float((high / 2 - low / 2).max()) * (1 + 2.0**-50) + 2.0**-1070
+    half_range = inflated(float((high / 2 - low / 2).max()), 4, lost=2.0**-1070)
     entries = np.maximum(np.abs(low), np.abs(high))
     origin = low / 2 + high / 2
     if float(entries.max()) <= 2 * half_range:
         return values, entries, half_range if (low < high).any() else 0.0, None
     moved = values - origin
     low, high = _column_range(moved)
-    half_range = float((high / 2 - low / 2).max()) * (1 + 2.0**-50) + 2.0**-1070
+    half_range = inflated(float((high / 2 - low / 2).max()), 4, lost=2.0**-1070)
     return moved, np.maximum(np.abs(low), np.abs(high)), half_range, origin
 
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from reductions.kernels.tiles import KEY_TILE, QUERY_REGISTERS, REGISTER
 from reductions.kernels.vector_exponential import EXPONENTIALS
-from reductions.layers.streamed_attention import SMALLEST_NORMAL, UNIT_ROUNDOFF, AttentionMagnitudes
+from reductions.layers.directed_rounding import SMALLEST_NORMAL, UNIT_ROUNDOFF
+from reductions.layers.streamed_attention import AttentionMagnitudes
 
 Matrix = NDArray[np.floating[Any]]
 

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reductions.kernels.tiles import CHUNK, TILE
-
-UNIT_ROUNDOFF = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
+from reductions.layers.directed_rounding import UNIT_ROUNDOFF, compounded, inflated
 
 UNDERFLOW = 2.0**-126
 """What an operation may lose to underflow in either type, even where tiny numbers are flushed to zero."""
@@ -34,9 +33,6 @@ _DIVISION_ROUNDINGS = 2
 
 # Where exponents stay below it, nothing overflows, and float64 loses less to underflow than UNDERFLOW.
 _EXPONENT_RANGE = 900
-
-# Makes up for the roundings of the bound itself: fewer than a thousand, each of 2^-53, nothing cancels.
-_UP = 1 + 2.0**-40
 
 
 class Polynomial(Protocol):
@@ -92,7 +88,7 @@ class LowRankMagnitudes:
         largest = [table.max(axis=0, initial=0) for table in tables]
         with np.errstate(over="ignore"):
             norms = [float(np.sqrt((table * table).sum(axis=1)).max(initial=0)) for table in tables[:2]]
-        cauchy_schwarz = norms[0] * norms[1] / temperature * _UP
+        cauchy_schwarz = inflated(norms[0] * norms[1] / temperature)
         return cls.from_columns(largest[0], largest[1], largest[2], temperature, cauchy_schwarz)
 
     @classmethod
@@ -106,7 +102,7 @@ class LowRankMagnitudes:
     ) -> LowRankMagnitudes:
         """Take each column's largest absolute entry, and a bound on the absolute logit where there is one."""
         columns = [np.asarray(column, np.float64) for column in (queries, keys, values)]
-        box = float(columns[0] @ columns[1]) / temperature * _UP
+        box = inflated(float(columns[0] @ columns[1]) / temperature)
         sizes = np.concatenate([*columns, [temperature]])
         exponent = float(np.abs(np.log2(sizes[sizes > 0])).max()) + 1
         # Where squares of entries may underflow, norms are not to be trusted.
@@ -178,7 +174,7 @@ def low_rank_rounding_bound(
         return math.inf
     unit, double = UNIT_ROUNDOFF[kind], UNIT_ROUNDOFF[np.dtype(np.float64)]
     degree = len(polynomial.coefficients) - 1
-    theta = _theta(
+    theta = compounded(
         term_roundings(degree, input_roundings) * unit
         + double_roundings(keys, features, absorptions) * double
     )
@@ -187,12 +183,12 @@ def low_rank_rounding_bound(
     lost = 2 * UNDERFLOW * (2 * features + 1) * (2 * degree + 6)
     deviation = theta * _absolute_value(polynomial, magnitudes.absolute_logit)
     deviation += lost * (1 + theta) * _absolute_value(polynomial, 4 * magnitudes.box_logit)
-    share = deviation / least_weight * _UP
+    share = inflated(deviation / least_weight)  # fewer than a thousand roundings, nothing cancels
     if not share < 0.5:
         return math.inf
-    division = _theta(unit + _DIVISION_ROUNDINGS * double)
+    division = compounded(unit + _DIVISION_ROUNDINGS * double)
     relative = 2 * share / (1 - share) * (1 + division) + division
-    return magnitudes.value_bound * relative * _UP + UNDERFLOW
+    return inflated(magnitudes.value_bound * relative, lost=UNDERFLOW)
 
 
 def term_roundings(degree: int, input_roundings: int = 0) -> int:
@@ -214,11 +210,6 @@ def double_roundings(keys: int, features: int, absorptions: int = 1) -> int:
     tiles = -(-keys // TILE) + absorptions
     segments = -(-features // (TILE // 2)) + 2
     return tiles + segments + _WEIGHT_ROUNDINGS
-
-
-def _theta(first_order: float) -> float:
-    """Return a bound on |product of (1 + delta_i) - 1| where the |delta_i| add up to ``first_order``."""
-    return first_order / (1 - first_order) if first_order < 0.5 else math.inf
 
 
 def _absolute_value(polynomial: Polynomial, x: float) -> float:

@@ -1,4 +1,4 @@
-"""Norms of matrices from max norm to max norm, and arithmetic on nonnegative floats that is rounded up.
+"""Norms of matrices from max norm to max norm, rounded up.
 
 A matrix W that is applied to rows from the right stretches the largest absolute entry by at most its
 largest column l1 norm. What is computed here is never below the real number it stands for.
@@ -6,19 +6,12 @@ largest column l1 norm. What is computed here is never below the real number it 
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reductions.layers.directed_rounding import ROUNDING, inflated, sum_up, up
+
 Floats = NDArray[np.float64]
-
-ROUNDING = 2.0**-53
-"""The largest relative error of one operation."""
-
-# A few sums and products of nonnegative floats are off by less than 32 roundings; underflow is added.
-_UP, _LEAST = 1 + 64 * ROUNDING, 2.0**-900
 
 
 def column_norm(weights: ArrayLike) -> float:
@@ -34,13 +27,13 @@ def column_norm(weights: ArrayLike) -> float:
         raise ValueError(
             f"Argument 'weights' must be a matrix (two axes), not an array of shape {matrix.shape}."
         )
-    return max((sum_up(column) for column in np.abs(matrix).T), default=0.0)
+    return max((sum_up(*column) for column in np.abs(matrix).T), default=0.0)
 
 
 def product_norm(first: Floats, second: Floats) -> float:
     """Return the largest column l1 norm of a product of two matrices, its rounding included."""
     product, sizes = np.abs(first @ second), np.abs(first) @ np.abs(second)
-    return column_norm((product + (first.shape[1] + 4) * ROUNDING * sizes) * _UP)
+    return column_norm(inflated(product + (first.shape[1] + 4) * ROUNDING * sizes, 32))
 
 
 def largest_product(tokens: Floats, factors: list[Floats]) -> float:
@@ -57,25 +50,3 @@ def largest_product(tokens: Floats, factors: list[Floats]) -> float:
             block = block @ factor
         largest = max(largest, float(np.abs(block).max(initial=0.0)))
     return up(largest + roundings * scale)
-
-
-def sum_up(terms: NDArray[np.float64]) -> float:
-    """Return the sum of nonnegative floats, rounded up; fsum rounds it once."""
-    total = math.fsum(terms.ravel())
-    return math.nextafter(total, math.inf) if total else 0.0
-
-
-def up_fraction(number: Fraction) -> float:
-    """Return the least float that is at least ``number``."""
-    nearest = float(number)
-    return nearest if Fraction(nearest) >= number else math.nextafter(nearest, math.inf)
-
-
-def up(computed: float) -> float:
-    """Make up for a few roundings of nonnegative floats."""
-    return computed * _UP + _LEAST if computed else 0.0
-
-
-def times(first: float, second: float) -> float:
-    """Return the product, 0 where a factor is 0 (also if the other is infinite), never an underflow to 0."""
-    return max(first * second, _LEAST) if first and second else 0.0

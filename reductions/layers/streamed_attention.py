@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.directed_rounding import SMALLEST_NORMAL, UNIT_ROUNDOFF
+
 QUERY_TILE = 256
 KEY_TILE = 2048
-
-UNIT_ROUNDOFF = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
-SMALLEST_NORMAL = {np.dtype(np.float32): 2.0**-126, np.dtype(np.float64): 2.0**-1022}
 
 # The library's exp is taken to be within 4 units in the last place (documented: < 3 for float32, < 1 for
 # float64); the tests compare it with exact values over the whole range that is used.

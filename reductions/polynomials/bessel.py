@@ -10,7 +10,8 @@ import operator
 from fractions import Fraction
 from typing import Any
 
-from reductions.polynomials.precision import float_above, float_below, working_precision
+from reductions.layers.directed_rounding import float_above, float_below
+from reductions.polynomials.precision import working_precision
 
 _NEGLIGIBLE = 2.0**-70
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reductions.polynomials.precision import float_above, float_below, working_precision
+from reductions.layers.directed_rounding import float_above, float_below
+from reductions.polynomials.precision import working_precision
 
 
 class ErrorEnclosure(NamedTuple):

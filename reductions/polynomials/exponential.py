@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from reductions.layers.directed_rounding import sum_up
 from reductions.polynomials.enclosure import ErrorEnclosure, enclose_error, rational
 from reductions.polynomials.least_degree import least_degree
 from reductions.polynomials.precision import working_precision
@@ -136,7 +137,7 @@ def minimax_polynomial(degree: int, low: float, high: float) -> ExpPolynomial:
 def _minimax(degree: int, low: float, high: float) -> tuple[ExpPolynomial, ErrorEnclosure]:
     coefficients = _rounded_coefficients(degree, low, high)
     enclosure = enclose_error(coefficients, low, high)
-    error = math.nextafter(enclosure.upper * _ROOM + _ROOM_NEAR_ZERO, math.inf)
+    error = sum_up(enclosure.upper * _ROOM, _ROOM_NEAR_ZERO)
     return ExpPolynomial(coefficients, low, high, error), enclosure
 
 

@@ -15,7 +15,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from reductions.polynomials.precision import float_above, float_below, working_precision
+from reductions.layers.directed_rounding import float_above, float_below, round_up
+from reductions.polynomials.precision import working_precision
 
 _EXCHANGES = 60
 _NEWTON_STEPS = 12
@@ -212,6 +213,6 @@ def best_error_bounds(degree: int, half_width: float | Fraction) -> tuple[float,
     if not 0 <= half_width < math.inf:
         raise ValueError(f"Argument 'half_width' must be a nonnegative number, not {half_width}.")
     if half_width < 2.0**-100:  # a constant does it: E_g(b) <= E_0(b) = tanh b <= b
-        return 0.0, math.nextafter(float(half_width), math.inf) if half_width else 0.0
+        return 0.0, round_up(Fraction(half_width))
     best = best_approximation(int(degree), Fraction(half_width))
     return best.lower, best.upper

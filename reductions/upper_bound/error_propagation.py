@@ -17,15 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reductions.layers.convolution import Convolution
-from reductions.layers.norms import (
-    ROUNDING,
-    column_norm,
-    largest_product,
-    product_norm,
-    times,
-    up,
-    up_fraction,
-)
+from reductions.layers.directed_rounding import ROUNDING, round_up, times, up
+from reductions.layers.norms import column_norm, largest_product, product_norm
 from reductions.lower_bound.interpolation_weights import operator_norm
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import Floats, SelfAttention
@@ -36,7 +29,7 @@ def interpolation_lipschitz(
     rule: Interpolation, coarse_shape: tuple[int, int], fine_shape: tuple[int, int]
 ) -> float:
     """Return the Lipschitz constant of up-interpolation, its Lebesgue constant, rounded up."""
-    return up_fraction(operator_norm(rule, coarse_shape, fine_shape))
+    return round_up(operator_norm(rule, coarse_shape, fine_shape))
 
 
 def convolution_lipschitz(convolution: Convolution, shape: tuple[int, int] | None = None) -> float:

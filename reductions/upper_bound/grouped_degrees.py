@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.directed_rounding import ROUNDING, inflated
 from reductions.polynomials.exponential import ExpPolynomial
 from reductions.upper_bound.monomial_features import (
     MonomialSet,
@@ -27,8 +28,6 @@ from reductions.upper_bound.monomial_features import (
 Degrees = tuple[int, ...]
 Number = TypeVar("Number", float, Fraction)
 Floats = NDArray[np.float64]
-
-_UNIT = 2.0**-53
 
 
 def slices(staircase: Collection[Degrees]) -> list[frozenset[Degrees]]:
@@ -87,7 +86,7 @@ def rounded_up(error: float) -> float:
 
     It covers 2^20 roundings, more than any staircase that fits in memory takes.
     """
-    return error * (1 + 2.0**-32) + 2.0**-1000
+    return inflated(error, 2**20, lost=2.0**-1000)
 
 
 def rank(staircase: Collection[Degrees], sizes: Sequence[int]) -> int:
@@ -150,7 +149,7 @@ def staircase_coefficients(
         absolute = np.tensordot(absolute, np.abs(steps), axes=(0, 0))
     # Each product of m differences carries 2m roundings, and the sums add one a term.
     roundings = 2 * size + sum(shape) + 2
-    return values, 2 * roundings * _UNIT * absolute
+    return values, 2 * roundings * ROUNDING * absolute
 
 
 def staircase_weights(
@@ -194,7 +193,7 @@ def rounding_error(
     """
     size = coefficients.ndim
     degree = sum(coefficients.shape) - size
-    moved = distances + (12 + 2 * size + degree + 4) * 2 * _UNIT * (np.abs(coefficients) + distances)
+    moved = distances + (12 + 2 * size + degree + 4) * 2 * ROUNDING * (np.abs(coefficients) + distances)
     for magnitude, count in zip(magnitudes, coefficients.shape, strict=True):
         moved = np.tensordot(moved, magnitude ** np.arange(count), axes=(0, 0))
     return rounded_up(float(moved) * math.exp(reach))

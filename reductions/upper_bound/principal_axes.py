@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.directed_rounding import ROUNDING
+
 Floats = NDArray[np.float64]
 
-_UNIT = 2.0**-53
 _RIDGE = 2.0**-26
 _EXP_ROUNDINGS = 8  # NumPy's exp is within 1 unit in the last place; the rest is for the shift
 _LARGEST_EXPONENT = 600.0  # key weights below e^-600 of the largest might underflow: nothing is promised
@@ -124,7 +125,7 @@ def recentred(
     """
     dimension = queries.shape[1]
     moved_queries, moved_keys = queries - query_centre, keys - key_centre
-    gamma = 2 * (dimension + 3) * _UNIT
+    gamma = 2 * (dimension + 3) * ROUNDING
     new_queries, new_keys = moved_queries @ axes.queries, moved_keys @ axes.keys
     radii = largest_norm(moved_queries), largest_norm(moved_keys)
 
@@ -140,7 +141,7 @@ def recentred(
     shift = float(exponents.max())
     weights = np.exp(exponents - shift)
     weighted = gamma * float(np.linalg.norm(direction)) * radii[1]
-    weighted += _UNIT * (_EXP_ROUNDINGS + shift - float(exponents.min()))
+    weighted += ROUNDING * (_EXP_ROUNDINGS + shift - float(exponents.min()))
     if not query_centre.any():
         weighted = 0.0  # all weights are 1, exactly
     elif shift - float(exponents.min()) > _LARGEST_EXPONENT:
@@ -152,7 +153,7 @@ def recentred(
 def largest_norm(vectors: Floats) -> float:
     """Return an upper bound on the Euclidean norms of the rows."""
     squares = np.einsum("ij,ij->i", vectors, vectors).max(initial=0.0)
-    return float(np.sqrt(squares) * (1 + (vectors.shape[1] + 4) * _UNIT)) + 2.0**-500
+    return float(np.sqrt(squares) * (1 + (vectors.shape[1] + 4) * ROUNDING)) + 2.0**-500
 
 
 def centre(vectors: Floats, steps: int = 128) -> Floats:

@@ -11,6 +11,8 @@ import math
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from reductions.layers.directed_rounding import round_up
+
 # The computed value of 2 eps / (1 + sqrt((1 - eps)(1 + eps))) is off by less than five roundings of 2^-53
 # each, and the product with the value bound by one more: eight make up for them.
 _UP = 1 + 2.0**-50
@@ -119,7 +121,7 @@ def compose(*epsilons: float) -> float:
         if not 0 <= epsilon < 1:
             raise ValueError(f"Argument 'epsilons' must hold numbers from 0 on and below 1, not {epsilon}.")
         total = (total + Fraction(epsilon)) / (1 + total * Fraction(epsilon))
-        total = Fraction(_round_up(total))  # so that the fractions stay short
+        total = Fraction(round_up(total))  # so that the fractions stay short
     if total >= 1:
         raise ValueError("Argument 'epsilons' must compose to a number that float64 tells from 1.")
     return float(total)
@@ -167,13 +169,7 @@ def _tanh_up(x: float) -> float:
 
     with ctx.workprec(80):
         mantissa, exponent = arb(x).tanh().upper().man_exp()
-    return _round_up(Fraction(int(mantissa)) * Fraction(2) ** int(exponent))
-
-
-def _round_up(number: Fraction) -> float:
-    """Return the least float that is at least ``number``."""
-    nearest = float(number)
-    return nearest if Fraction(nearest) >= number else math.nextafter(nearest, math.inf)
+    return round_up(Fraction(int(mantissa)) * Fraction(2) ** int(exponent))
 
 
 def _require_value_bound(value_bound: float) -> None:

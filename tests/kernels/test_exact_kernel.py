@@ -14,7 +14,8 @@ from reductions.kernels.compiled_exact import powers_of_two
 from reductions.kernels.exact_kernel import exact_attention, exact_kernel_rounding_bound
 from reductions.kernels.tiles import KEY_TILE
 from reductions.kernels.vector_exponential import EXPONENTIALS
-from reductions.layers.streamed_attention import UNIT_ROUNDOFF, AttentionMagnitudes, streamed_attention
+from reductions.layers.directed_rounding import UNIT_ROUNDOFF
+from reductions.layers.streamed_attention import AttentionMagnitudes, streamed_attention
 
 DTYPES = (np.float32, np.float64)
 

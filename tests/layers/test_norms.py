@@ -1,8 +1,7 @@
-"""Norms of matrices and arithmetic that is rounded up."""
+"""Norms of matrices, rounded up."""
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from reductions.layers.norms import column_norm, largest_product, product_norm, times, up, up_fraction
+from reductions.layers.norms import column_norm, largest_product, product_norm
 
 matrices = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(-1e3, 1e3))
 
@@ -35,16 +34,6 @@ def test_products():
     assert largest_product(tokens, [first]) > np.abs(tokens @ first).max()
     assert largest_product(tokens[:0], [first]) == 0
     assert column_norm(np.zeros((2, 0))) == 0
-
-
-def test_arithmetic():
-    assert up(0.0) == 0
-    assert up(1.0) > 1
-    assert times(0.0, math.inf) == 0
-    assert times(1e-200, 1e-200) > 0
-    assert times(2.0, 3.0) == 6
-    assert up_fraction(Fraction(1, 3)) >= Fraction(1, 3) > up_fraction(Fraction(1, 3)) - 2.0**-53
-    assert up_fraction(Fraction(1, 2)) == 0.5
 
 
 def test_argument_errors():

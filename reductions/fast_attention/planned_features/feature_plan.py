@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from reductions.fast_attention.logit_bounds import Extent, LogitBounds, logit_bounds
 from reductions.fast_attention.planned_features.staircase_search import GroupErrors, best_staircase
+from reductions.layers.directed_rounding import ROUNDING, sum_up
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.upper_bound.grouped_degrees import (
     Degrees,
@@ -35,7 +36,6 @@ from reductions.upper_bound.weight_perturbation import compose, weighted_mean_er
 
 Floats = NDArray[np.float64]
 
-_UNIT = 2.0**-53
 _WIDEST = 20.0  # half-widths beyond which the rounding of coefficients leaves nothing to certify
 _FOLD = 16  # rows laid side by side, so that extremes along the rows run over long vectors
 
@@ -150,7 +150,7 @@ def group_extents(vectors: Floats, cuts: Sequence[int]) -> list[Extent]:
     for extreme in (np.minimum, np.maximum):
         folded = extreme.reduce(vectors[:whole].reshape(-1, _FOLD * length), axis=0) if whole else vectors[0]
         extremes.append(extreme.reduce(np.vstack([folded.reshape(-1, length), vectors[whole:]]), axis=0))
-    norms = np.sqrt(squares * (1 + 2 * (length + 4) * _UNIT)) * (1 + 4 * _UNIT) + 2.0**-500
+    norms = np.sqrt(squares * (1 + 2 * (length + 4) * ROUNDING)) * (1 + 4 * ROUNDING) + 2.0**-500
     return [
         Extent(extremes[0][a:b], extremes[1][a:b], float(norm), math.inf)
         for (a, b), norm in zip(pairwise(cuts), norms, strict=True)
@@ -194,7 +194,7 @@ def certified_plan(
         reach = -sum(group.interval[0] for group in groups)
         rounding = rounding_error(coefficients, distances, magnitudes, reach)
         error = rounded_up(staircase_error(staircase, [[p.error for p in row] for row in polynomials]))
-        error = math.nextafter(error + rounding, math.inf)
+        error = sum_up(error, rounding)
         if error <= target:
             intervals = tuple(group.interval for group in groups)
             return FeaturePlan(

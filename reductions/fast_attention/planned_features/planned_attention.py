@@ -10,16 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
 from reductions.kernels.fused_kernels import key_state, query_outputs
-from reductions.kernels.rounding import (
-    UNDERFLOW,
-    UNIT_ROUNDOFF,
-    double_roundings,
-    term_roundings,
-)
+from reductions.kernels.rounding import UNDERFLOW, double_roundings, term_roundings
+from reductions.layers.directed_rounding import UNIT_ROUNDOFF, compounded, inflated, sum_up
 
 Floats = NDArray[np.float64]
 
-_UP = 1 + 2.0**-40
 _EXPONENT_RANGE = 900
 
 
@@ -43,7 +38,7 @@ class PlannedAttention(NamedTuple):
     @property
     def error_bound(self) -> float:
         """Bounds every entry of |output - Att(Q, K, V; tau)|."""
-        return math.nextafter(self.approximation_error + self.rounding_error, math.inf)
+        return sum_up(self.approximation_error, self.rounding_error)
 
 
 def planned_attention(
@@ -100,11 +95,11 @@ def rounding_bound(plan: FeaturePlan, value_bound: float, *, dtype: Any) -> floa
     powers += _largest_logarithm(plan.coefficients) + _largest_logarithm(arrays.key_weights)
     if powers + degree * math.log2(2 * len(used)) + math.log2(keys) > _EXPONENT_RANGE:
         return math.inf
-    theta = _relative(term_roundings(degree) * unit + (double_roundings(keys, features) + 2) * double)
+    theta = compounded(term_roundings(degree) * unit + (double_roundings(keys, features) + 2) * double)
     boxes, start = [], 0
     for size in plan.sizes:
         part = slice(start, start + size)
-        boxes.append(4 * float(columns[0][part] @ columns[1][part]) / plan.temperature * _UP)
+        boxes.append(inflated(4 * float(columns[0][part] @ columns[1][part]) / plan.temperature))
         start += size
     # The mean key, weighted: no query's weights add up to less than this, by Jensen's inequality.
     mean = arrays.key_weights @ arrays.keys / total
@@ -114,19 +109,14 @@ def rounding_bound(plan: FeaturePlan, value_bound: float, *, dtype: Any) -> floa
     least_weight = (1 - plan.kernel_error) * math.exp(least)
     lost = 2 * UNDERFLOW * (2 * features + 1) * (2 * degree + 6) * keys / total
     deviation = theta * plan.absolute_value(plan.magnitudes) + 2 * lost * plan.absolute_value(boxes)
-    share = deviation / least_weight * _UP
+    share = inflated(deviation / least_weight)
     if not share < 0.5:
         return math.inf
-    division = _relative(unit + 4 * double)
-    return value_bound * (2 * share / (1 - share) * (1 + division) + division) * _UP + UNDERFLOW
+    division = compounded(unit + 4 * double)
+    return inflated(value_bound * (2 * share / (1 - share) * (1 + division) + division), lost=UNDERFLOW)
 
 
 def _largest_logarithm(numbers: Floats) -> float:
     """Return a bound on |log2| of the absolute values that are not zero."""
     sizes = np.abs(numbers[numbers != 0])
     return float(np.abs(np.log2(sizes)).max(initial=0.0)) + 1
-
-
-def _relative(first_order: float) -> float:
-    """Bound |product of (1 + delta_i) - 1| where the |delta_i| add up to ``first_order``."""
-    return first_order / (1 - first_order) if first_order < 0.5 else math.inf

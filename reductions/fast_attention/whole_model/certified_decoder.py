@@ -18,7 +18,8 @@ from reductions.fast_attention.whole_model.layer_rounding import (
     largest,
 )
 from reductions.layers.convolution import Convolution, Doubling, Floats
-from reductions.layers.norms import ROUNDING, largest_product, sum_up, times, up
+from reductions.layers.directed_rounding import ROUNDING, sum_up, times, up
+from reductions.layers.norms import largest_product
 from reductions.upper_bound.decoder.layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
 from reductions.upper_bound.error_propagation import (
     AttentionMagnitudes,
@@ -44,7 +45,7 @@ def reconstruction_error(
         parts.append(up(times(norm, times(stretch, error) + interpolation_rounding(entry))))
         parts.append(convolution_rounding(convolution, fine, shape))
         parts.append(up(times(gamma(len(maps) + 1), 2 * size)))
-    return sum_up(np.array(parts))
+    return sum_up(*parts)
 
 
 @dataclass

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from reductions.layers.convolution import Convolution, Floats
-from reductions.layers.norms import ROUNDING, column_norm, sum_up, times, up
+from reductions.layers.directed_rounding import ROUNDING, sum_up, times, up
+from reductions.layers.norms import column_norm
 from reductions.problems.var_model import ChannelSlice, Projection, SelfAttention
 from reductions.upper_bound.error_propagation import (
     AttentionMagnitudes,
@@ -93,4 +94,4 @@ def attention_local_error(
     projected = moved.growth(1.0)
     approximated = times(column_norm(layer.output_weights), error)
     returned = product_rounding(layer.output_weights, attended)
-    return up(sum_up(np.array([projected, approximated, returned])))
+    return up(sum_up(projected, approximated, returned))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
+from reductions.layers.directed_rounding import round_down
 from reductions.lower_bound.token_count import multiplications
 from reductions.problems.var_model import Schedule, require_schedule, token_count
 from reductions.upper_bound.monomial_features import feature_count
@@ -37,9 +38,7 @@ def relative_tolerance(tolerance: float) -> float:
     """
     if not 0 < tolerance < 2:
         raise ValueError(f"Argument 'tolerance' must be above 0 and below 2, not {tolerance}.")
-    exact = epsilon_of(Fraction(tolerance) / 2)
-    nearest = float(exact)
-    return nearest if Fraction(nearest) <= exact else math.nextafter(nearest, 0.0)
+    return round_down(epsilon_of(Fraction(tolerance) / 2))
 
 
 @dataclass(frozen=True)
