@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from reductions.fast_attention.certificate import AttentionCertificate, Method, PyramidCertificate
 from reductions.fast_attention.choice import (
     SLOWER,
+    SMALL,
     Choice,
+    Refusal,
     choose,
     exact_choice,
     low_rank_choice,
@@ -48,7 +50,6 @@ from reductions.upper_bound.monomial_features import feature_count
 Floats = NDArray[np.float64]
 Way = Literal["auto", "low-rank", "exact"]
 
-SMALL = "the layer is small"
 ASKED_FOR = "it was asked for"
 
 
@@ -187,7 +188,7 @@ def _fewer_features(inputs: Inputs, seconds: float, workers: int) -> Approximate
     tokens, value_dimension = len(inputs.queries) + len(inputs.keys), inputs.values.shape[1]
     affordable = affordable_features(LEAST_GAIN * seconds, tokens, inputs.queries.shape[1], value_dimension)
     planned = planned_layer(inputs, workers, largest_rank=affordable)
-    return None if isinstance(planned, str) else ApproximateAttention(planned.output, planned.certificate)
+    return None if isinstance(planned, Refusal) else ApproximateAttention(planned.output, planned.certificate)
 
 
 def _attend(
@@ -233,13 +234,13 @@ def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLay
     pairs = sum(block.queries * block.keys for block in blocks)
     large = exact_seconds(pairs, 1, d, value_dimension, FLOAT64, compiled=False) >= WORTH_COMPILED
     layer = prepare(inputs, blocks, move=method == "low-rank" or (method == "auto" and large))
-    reason = ASKED_FOR if method == "exact" else SMALL
+    reason = ASKED_FOR if method == "exact" else SMALL.reason
     exact = [exact_choice(layer, index, tolerance, reason, compiled=large) for index in range(len(blocks))]
     if method == "exact" or (method == "auto" and not any(map(worth_planning, exact))):
         return layer, exact
     plans = []
     for dtype in (FLOAT32, FLOAT64):
-        low_rank: list[Choice | str] = []
+        low_rank: list[Choice | Refusal] = []
         for index, other in enumerate(exact):
             if method == "low-rank":
                 low_rank.append(low_rank_choice(layer, index, dtype, tolerance, math.inf))
@@ -253,12 +254,12 @@ def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLay
             if choice == SMALL:  # not worth a polynomial of its own, but another block's may do
                 low_rank[index] = shared_choice(layer, index, dtype, tolerance, planned) or SMALL
         plans.append(low_rank)
-        if not any(isinstance(choice, str) and choice != SMALL for choice in low_rank):
+        if not any(isinstance(choice, Refusal) and not choice.final for choice in low_rank):
             break
     if method == "low-rank":
         forced = [choice for choice in plans[-1] if isinstance(choice, Choice)]
         if len(forced) < len(blocks):
-            why = next(choice for choice in plans[-1] if isinstance(choice, str))
+            why = next(choice.reason for choice in plans[-1] if isinstance(choice, Refusal))
             raise ValueError(
                 f"Argument 'method' must not be 'low-rank' at the tolerance {tolerance:.3g}: {why}."
             )
@@ -268,10 +269,10 @@ def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLay
     return layer, min(candidates, key=lambda choices: total_seconds(layer, choices))
 
 
-def _with_reasons(exact: list[Choice], low_rank: list[Choice | str]) -> list[Choice]:
+def _with_reasons(exact: list[Choice], low_rank: list[Choice | Refusal]) -> list[Choice]:
     """Return the exact choices, each with the reason why low rank was not taken."""
     return [
-        replace(choice, reason=other if isinstance(other, str) else SLOWER)
+        replace(choice, reason=(other if isinstance(other, Refusal) else SLOWER).reason)
         for choice, other in zip(exact, low_rank, strict=True)
     ]
 

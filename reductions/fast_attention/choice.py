@@ -40,10 +40,29 @@ _LITTLE_WIDER = 1.03
 # Narrower intervals are left as they are: their step would leave the range of float64.
 _NARROWEST = 2.0**-1000
 
-ABOVE_ROUNDING = "the tolerance is below the rounding error of low rank"
-SLOWER = "low rank is estimated to be slower"
-NO_POLYNOMIAL = "no polynomial meets the tolerance"
 MEETS = "it meets the tolerance"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a way to compute attention is not taken.
+
+    Attributes
+    ----------
+    reason
+        In words, for certificates and messages.
+    final
+        Whether float64 cannot help where float32 was refused.
+    """
+
+    reason: str
+    final: bool = False
+
+
+ABOVE_ROUNDING = Refusal("the tolerance is below the rounding error of low rank")
+SLOWER = Refusal("low rank is estimated to be slower")
+NO_POLYNOMIAL = Refusal("no polynomial meets the tolerance")
+SMALL = Refusal("the layer is small", final=True)
 
 
 @dataclass(frozen=True)
@@ -148,7 +167,7 @@ def _exact_rounding(
 
 def low_rank_choice(
     layer: PreparedLayer, index: int, dtype: np.dtype[Any], tolerance: float, affordable: float
-) -> Choice | str:
+) -> Choice | Refusal:
     """Return low-rank attention with the least degree that meets the tolerance, or why there is none.
 
     Parameters
@@ -166,9 +185,9 @@ def low_rank_choice(
     bounds = layer.bounds(index)
     d, value_dimension = layer.sizes
     limit = largest_degree(d, value_dimension, MAX_DEGREE) if d else -1
-    reason = NO_POLYNOMIAL
+    refusal = NO_POLYNOMIAL
     while limit >= 0 and _seconds(layer, index, limit, dtype) > affordable:
-        limit, reason = limit - 1, SLOWER
+        limit, refusal = limit - 1, SLOWER
     conversion = layer.conversion_error(bounds)
     low, high = quantised(*_common_interval(layer, index))
     if _rounding_is_hopeless(layer, index, dtype, bounds, tolerance):
@@ -179,10 +198,10 @@ def low_rank_choice(
             return ABOVE_ROUNDING
         epsilon = _epsilon(target, layer.half_range)
         if limit < 0 or likely_degree((high - low) / 2, epsilon) > limit:
-            return reason
+            return refusal
         polynomial = certified_degree(low, high, epsilon, limit)
         if polynomial is None:
-            return reason
+            return refusal
         choice = with_polynomial(layer, index, dtype, polynomial)
         if choice.error_bound <= tolerance:
             return choice
@@ -218,7 +237,7 @@ def shared_choice(
     index: int,
     dtype: np.dtype[Any],
     tolerance: float,
-    planned: Sequence[Choice | str],
+    planned: Sequence[Choice | Refusal],
 ) -> Choice | None:
     """Return low-rank attention of a block by the cheapest polynomial of another block that will do."""
     bounds = layer.bounds(index)
@@ -271,7 +290,9 @@ def _rounding_is_hopeless(
     return 70 * UNIT_ROUNDOFF[dtype] * layer.value_bound * math.exp(exponent) > 4 * tolerance
 
 
-def choose(layer: PreparedLayer, exact: Sequence[Choice], low_rank: Sequence[Choice | str]) -> list[Choice]:
+def choose(
+    layer: PreparedLayer, exact: Sequence[Choice], low_rank: Sequence[Choice | Refusal]
+) -> list[Choice]:
     """Return the choice of every block: low rank where its queries gain, if all gains pay for the state.
 
     Parameters
@@ -279,11 +300,11 @@ def choose(layer: PreparedLayer, exact: Sequence[Choice], low_rank: Sequence[Cho
     layer
         The layer.
     exact, low_rank
-        The two choices for each block; a text is the reason why low rank is no choice.
+        The two choices for each block, or why low rank is none.
     """
     d, value_dimension = layer.sizes
     taken = [
-        other if isinstance(choice, str) or choice.seconds >= other.seconds else choice
+        other if isinstance(choice, Refusal) or choice.seconds >= other.seconds else choice
         for choice, other in zip(low_rank, exact, strict=True)
     ]
     used = [choice for choice in taken if choice.polynomial is not None]

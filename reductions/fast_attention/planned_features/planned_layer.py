@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reductions.fast_attention.certificate import AttentionCertificate, Method
+from reductions.fast_attention.choice import Refusal
 from reductions.fast_attention.inputs import Inputs, checked_inputs
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
 from reductions.fast_attention.planned_features.plan_search import LARGEST_NUMBER, plan_features, spread_rows
@@ -26,7 +27,8 @@ _UNIT = 2.0**-53
 _LARGEST_EPSILON = 0.9
 
 REASON = "features were planned for the data"
-SLOWER = "planned features are estimated to be slower"
+SLOWER = Refusal("planned features are estimated to be slower", final=True)
+ABOVE_ROUNDING = Refusal("the tolerance is below the rounding error")
 _SAMPLE = 1024
 
 
@@ -69,14 +71,16 @@ def attention_by_plan(
     """
     inputs = checked_inputs(queries, keys, values, temperature, tolerance)
     layer = planned_layer(inputs, threads)
-    if isinstance(layer, str):
-        raise ValueError(f"Argument 'tolerance' must be such that a plan of features meets it: {layer}.")
+    if isinstance(layer, Refusal):
+        raise ValueError(
+            f"Argument 'tolerance' must be such that a plan of features meets it: {layer.reason}."
+        )
     return layer
 
 
 def planned_layer(
     inputs: Inputs, threads: int | None, *, largest_rank: float = math.inf
-) -> PlannedLayer | str:
+) -> PlannedLayer | Refusal:
     """Return attention by the cheapest plan, or why there is none.
 
     Parameters
@@ -93,17 +97,17 @@ def planned_layer(
     )
     numbers = (queries, keys, values, np.array([inputs.temperature, 1 / inputs.temperature]))
     if not all(array.size for array in numbers):
-        return "there is nothing to plan"
+        return Refusal("there is nothing to plan", final=True)
     # A NaN fails every comparison.
     if not all(max(array.max(), -array.min()) <= LARGEST_NUMBER for array in numbers):
-        return "a number is not finite, or out of the range of plans"
+        return Refusal("a number is not finite, or out of the range of plans", final=True)
     origin = values.min(axis=0) / 2 + values.max(axis=0) / 2
     moved = values - origin
     bound = float(np.abs(moved).max())
     # A moved value is off by one rounding, and so is the sum of output and origin.
     conversion = 4 * _UNIT * (bound + float(np.abs(origin).max()))
     found = _plan_within(inputs, queries, keys, bound, conversion, largest_rank)
-    if isinstance(found, str):
+    if isinstance(found, Refusal):
         return found
     plan, dtype = found
     result = planned_attention(plan, moved, dtype=dtype, threads=threads)
@@ -131,14 +135,14 @@ def planned_layer(
 
 def _plan_within(
     inputs: Inputs, queries: Floats, keys: Floats, bound: float, conversion: float, largest_rank: float
-) -> tuple[FeaturePlan, np.dtype[Any]] | str:
+) -> tuple[FeaturePlan, np.dtype[Any]] | Refusal:
     """Return a plan and the type to compute in, such that all errors together meet the tolerance."""
-    reason = "no plan meets the tolerance"
+    refusal = Refusal("no plan meets the tolerance")
     for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
         target = inputs.tolerance * (1 - 2.0**-6) - conversion
         for _ in range(2):
             if not target > 0:
-                reason = "the tolerance is below the rounding error"
+                refusal = ABOVE_ROUNDING
                 break
             epsilon = _epsilon(target, bound)
             if not _is_promising(queries, keys, inputs.temperature, epsilon, largest_rank):
@@ -151,9 +155,9 @@ def _plan_within(
             rounding = rounding_bound(plan, bound, dtype=dtype)
             if sum_up(plan.output_error(bound), rounding, conversion) <= inputs.tolerance:
                 return plan, dtype
-            reason = "the tolerance is below the rounding error"
+            refusal = ABOVE_ROUNDING
             target = inputs.tolerance - 1.25 * rounding - conversion
-    return reason
+    return refusal
 
 
 def _is_promising(
