@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
 from typing import Any
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from checks.evidence import Evidence, exhaustive, symbolic
 from checks.evidence.registry import Run, lemma
+from checks.exact.counting import Counted, Tally
 from reductions.lower_bound.token_count import (
     least_growth,
     multiplications,
@@ -68,45 +67,6 @@ def growth_bounds_hold(sides: Sides) -> bool:
     return growth is None or pairs < pair_bound(n, growth)
 
 
-@dataclass
-class Tally:
-    """How often each operation was executed."""
-
-    multiplications: int = 0
-    divisions: int = 0
-    exponentials: int = 0
-
-
-@dataclass(frozen=True)
-class Tallied:
-    """A number that counts the operations it takes part in."""
-
-    value: float
-    tally: Tally = field(repr=False)
-
-    def __add__(self, other: Any) -> Tallied:
-        return Tallied(self.value + _value(other), self.tally)
-
-    __radd__ = __add__
-
-    def __mul__(self, other: Any) -> Tallied:
-        self.tally.multiplications += 1
-        return Tallied(self.value * _value(other), self.tally)
-
-    def __truediv__(self, other: Any) -> Tallied:
-        self.tally.divisions += 1
-        return Tallied(self.value / _value(other), self.tally)
-
-    def exponential(self) -> Tallied:
-        """Return e to this number."""
-        self.tally.exponentials += 1
-        return Tallied(math.exp(self.value), self.tally)
-
-
-def _value(number: Any) -> float:
-    return number.value if isinstance(number, Tallied) else number
-
-
 WorkCase = tuple[Sides, int, int]
 
 
@@ -119,8 +79,8 @@ def tallied_run(case: WorkCase) -> tuple[Tally, float]:
     queries, keys = generator.standard_normal((2, tokens, d))
     values = generator.standard_normal((tokens, value_dimension))
     tally = Tally()
-    rows = [[[Tallied(x, tally) for x in row] for row in side.tolist()] for side in (queries, keys, values)]
-    outputs = textbook_attention(rows[0], rows[1], rows[2], schedule, 1.5, Tallied.exponential)
+    rows = [[[Counted(x, tally) for x in row] for row in side.tolist()] for side in (queries, keys, values)]
+    outputs = textbook_attention(rows[0], rows[1], rows[2], schedule, 1.5, Counted.exponential)
     stops = np.cumsum(np.square(sides)).tolist()
     starts = [0, *stops[:-1]]
     expected = np.concatenate(

@@ -13,8 +13,9 @@ import numpy as np
 
 from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
 from checks.evidence.registry import Run, lemma
+from checks.exact.counting import Counted, Tally
 from checks.exact.intervals import precision
-from checks.lower_bound.token_count import Sides, Tallied, Tally, all_sides
+from checks.lower_bound.token_count import Sides, all_sides
 from checks.upper_bound.block_causal_state.passes import (
     AS_STATED,
     Plan,
@@ -50,10 +51,10 @@ def tallied_work(case: tuple[Sides, int, int, int]) -> int:
 
     def rows(width: int) -> list[list[Any]]:
         drawn = generator.uniform(-1, 1, (tokens, width)).tolist()
-        return [[Tallied(x, tally) for x in row] for row in drawn]
+        return [[Counted(x, tally) for x in row] for row in drawn]
 
     def counting_weights(members: MonomialSet, coefficients: Any, inverse: Any) -> list[Any]:
-        return [Tallied(w, tally) for w in exact_weights(members, coefficients, inverse)]
+        return [Counted(w, tally) for w in exact_weights(members, coefficients, inverse)]
 
     ends = list(accumulate(side**2 for side in sides))
     coefficients = [1.0 / (p + 1) for p in range(degree + 1)]

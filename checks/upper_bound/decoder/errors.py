@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from checks.evidence import Relation
-from checks.exact.counted_numbers import Counted
-from checks.lower_bound.token_count import Tally
+from checks.exact.counting import Counted, Tally
 from checks.upper_bound.decoder.instances import (
     PLANS,
     as_grid,

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from checks.evidence import Evidence, Relation, certified, exhaustive
 from checks.evidence.registry import Run, lemma
-from checks.lower_bound.token_count import Tallied, Tally, all_sides
+from checks.exact.counting import Counted, Tally
+from checks.lower_bound.token_count import all_sides
 from reductions.layers.convolution import Convolution
 from reductions.lower_bound.interpolation_weights import lebesgue_constant, operator_norm
 from reductions.problems.interpolation import Interpolation, Kernel
@@ -99,7 +100,7 @@ def cost_is(stated: Callable[[Reconstruction], int]) -> Callable[[Case], bool]:
     def holds(case: Case) -> bool:
         reconstruction, tally = case.build(), Tally()
         maps = [
-            [[[Tallied(x, tally) for x in p] for p in row] for row in grid.tolist()]
+            [[[Counted(x, tally) for x in p] for p in row] for row in grid.tolist()]
             for grid in drawn_maps(case)
         ]
         textbook_reconstruction(reconstruction, maps, case.operators())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from checks.evidence import Evidence, certified, exhaustive, sampled
 from checks.evidence.registry import Run, lemma
-from checks.exact.counted_fractions import Counter
+from checks.exact.counting import Tally, counted_fractions
 from checks.upper_bound.low_rank_attention.extremes import TwoKeyLayer, extremal_layer
 from checks.upper_bound.low_rank_attention.instances import (
     FAMILIES,
@@ -122,32 +122,33 @@ def draw_sized_layer(generator: np.random.Generator, dtype: Any, keys: int, quer
 def counted_run(case: tuple[int, ...], count: Callable[..., int] = operation_count) -> bool:
     """Run the readable version on exact numbers that count: right result, stated number of operations."""
     dimension, columns, degree, queries, keys, block = case
-    generator, counter = np.random.default_rng(case), Counter()
+    generator, tally = np.random.default_rng(case), Tally()
     shapes = (queries, dimension), (keys, dimension), (keys, columns)
     entries = [generator.integers(0, 9, shape) for shape in shapes]
     polynomial = ExpPolynomial((1.0, -47 / 64, 0.5, 0.25)[: degree + 1], 0.0, 1.0, 0.5)
-    q, k, v = (counter.array(table) for table in entries)
+    q, k, v = (counted_fractions(table, tally) for table in entries)
     output = low_rank_attention(q, k, v, 2.0, polynomial, block=block)
     exact = exact_output(Layer(entries[0], entries[1], entries[2], 2.0, polynomial))
     values = np.frompyfunc(lambda number: number.value, 1, 1)(output)
     # The constant times a one, and their weight, are plain numbers, and do not count themselves.
     plain = keys + queries + 1
     stated = count(dimension, columns, degree, queries, keys)
-    return bool((values == exact).all() and counter.count + plain == stated)
+    return bool((values == exact).all() and tally.multiplications + tally.divisions + plain == stated)
 
 
 def counted_exact_run(case: tuple[int, ...]) -> bool:
     """Run attention on numbers that count, with a square in the place of each exponential."""
     dimension, columns, queries, keys = case
-    counter = Counter()
+    tally = Tally()
     q, k, v = (
-        counter.array(np.ones(shape)) for shape in ((queries, dimension), (keys, dimension), (keys, columns))
+        counted_fractions(np.ones(shape), tally)
+        for shape in ((queries, dimension), (keys, dimension), (keys, columns))
     )
     logits = q @ k.T / 2
-    sums = (logits * logits) @ np.hstack([v, counter.array(np.ones((keys, 1)))])
+    sums = (logits * logits) @ np.hstack([v, counted_fractions(np.ones((keys, 1)), tally)])
     outputs = sums[:, :-1] / sums[:, -1:]
     stated = exact_operation_count(dimension, columns, queries, keys)
-    return outputs.shape == (queries, columns) and counter.count == stated
+    return outputs.shape == (queries, columns) and tally.multiplications + tally.divisions == stated
 
 
 def within_rounding(layer: Layer, dtype: Any, output: NDArray[Any]) -> bool:
