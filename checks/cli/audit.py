@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from checks.cli.options import Json, Quiet, Scheduler, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, printable, say
+from reductions.system.threads import usable_cores
 
 
 def audit(
@@ -50,7 +50,7 @@ def audit(
     for package, version in versions().items():
         if claimed.versions.get(package) != version:
             notice(f"{package} is {version}; the ledger was written with {claimed.versions.get(package)}")
-    jobs = min(jobs or os.cpu_count() or 1, len(chosen))
+    jobs = min(jobs or usable_cores(), len(chosen))
     executed = [id for id in chosen if entries[id].check is not None]
     expected = {entry.id: entry.seconds for entry in claimed.entries}
     run = Run(claimed.effort, claimed.seed)

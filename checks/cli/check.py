@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import partial
@@ -13,6 +12,7 @@ import typer
 
 from checks.cli.options import Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, say
+from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
     from checks.evidence.report import Report
@@ -83,7 +83,7 @@ def check(
     named = [resolve_statement(id, registering_modules()) for id in ids] if ids else None
     chosen = list(registry()) if named is None else list(dict.fromkeys(named))
     run = Run(Effort(level.value), seed)
-    jobs = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
+    jobs = min(jobs or usable_cores(), max(1, len(chosen)))
     executed = [id for id in chosen if registered(id).check is not None]
     expected = recorded_seconds(ledger, run.effort) if ledger is not None and not quiet else {}
     workers = jobs if scheduler is None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from checks.cli.options import (
 )
 from checks.cli.output import limit_threads, print_json, progress_bar
 from checks.cli.sources import read_formula
+from reductions.system.threads import usable_cores
 
 EXIT_STATUS = {"SATISFIABLE": 10, "UNSATISFIABLE": 20, "UNKNOWN": 0}
 LINE_WIDTH = 78
@@ -90,7 +90,7 @@ def decide(
             schedule=scales,
             precision=precision.value,
             all_rows=all_rows,
-            threads=threads or os.cpu_count() or 1,
+            threads=threads or usable_cores(),
             memory_limit=limit,
             progress=progress,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from checks.cli.options import Json, Quiet, Seed
 from checks.cli.output import print_json, print_table, progress_bar
+from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
     from checks.mutation.mutant import Mutant
@@ -75,7 +75,7 @@ def mutants(
     if not chosen:
         raise ValueError("There is nothing to change.")
     with progress_bar("breaking constructions", quiet=quiet) as bar:
-        trials = run_mutants(chosen, passed=passed, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=bar)
+        trials = run_mutants(chosen, passed=passed, seed=seed, jobs=jobs or usable_cores(), progress=bar)
     if record is not None:
         write_record(record, len(declared), seed, trials)
     wrong = [trial for trial in trials if not trial.as_it_must]

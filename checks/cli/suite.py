@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from checks.cli.kernels import SuiteChoice
 from checks.cli.options import Json, Quiet, Scheduler, refuse_two_places
 from checks.cli.output import print_json, progress_bar
+from reductions.system.threads import usable_cores
 
 
 def suite(
@@ -34,7 +34,7 @@ def suite(
     from reductions.kernel_suite.sweep import sweep_suite
 
     with progress_bar("rechecking", quiet=quiet) as bar:
-        jobs = jobs or os.cpu_count() or 1
+        jobs = jobs or usable_cores()
         sweep = sweep_suite(name.value, seeds, jobs=jobs, scheduler=scheduler, progress=bar)
     faults, count = sweep.faults, len(sweep.rechecked)
     if json:

@@ -8,7 +8,7 @@ evidence: it is never caught here, so that a control which merely crashes does n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -122,9 +122,12 @@ def symbolic(claim: str, scope: str, identities: Mapping[str, Any]) -> Evidence:
 
 
 Relation = Literal["<", "<=", ">", ">=", "=="]
+Claim = tuple[str, Any, Relation, Any]
+"""What :func:`certified` decides: a name, a number or interval, a relation, another."""
+Claims = Iterator[Claim]
 
 
-def certified(claim: str, scope: str, claims: Iterable[tuple[str, Any, Relation, Any]]) -> Evidence:
+def certified(claim: str, scope: str, claims: Iterable[Claim]) -> Evidence:
     """Prove inequalities in rational or interval arithmetic.
 
     Parameters

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from checks.exact.intervals import precision
-from reductions.problems.var_model import FeedForward, Floats, SelfAttention, VarModel
+from reductions.layers.arrays import Floats
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 
 Token = list[Any]
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.problems.approximate_var import ApproximateVar, Reading
-from reductions.problems.var_model import FeedForward, Floats, VarModel
+from reductions.problems.var_model import FeedForward, VarModel
 
 DIGITS = 50
 RELATIVE = 1e-12

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.problem import Problem
 from reductions.problems.approximate_var import ApproximateVar
 from reductions.reduction import Reduction, size
 
-Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 """Which rows are YES rows, found by other means than the model."""
 

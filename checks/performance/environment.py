@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from reductions.system.threads import usable_cores
+
 PACKAGES = ("subquartic", "numpy", "scipy", "numba", "torch", "scikit-learn")
 NEEDED = {"torch": "torch", "sklearn": "scikit-learn"}
 
@@ -33,13 +35,6 @@ def process_environment(threads: int) -> dict[str, str]:
         # The process sees the packages that its parent sees.
         "PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder),
     }
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def require_peers() -> None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from checks.performance.__main__ import FAILED
-from checks.performance.environment import process_environment, usable_cores
+from checks.performance.environment import process_environment
+from reductions.system.threads import usable_cores
 
 
 def measure(

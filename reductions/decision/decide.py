@@ -8,7 +8,6 @@ UNKNOWN.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import Schedule, token_count
 from reductions.reduction import Reduced, Reduction
 from reductions.system.memory import available_memory
+from reductions.system.threads import usable_cores
 
 Status = Literal["SATISFIABLE", "UNSATISFIABLE", "UNKNOWN"]
 
@@ -133,7 +133,7 @@ def decide(
     if threads is not None and threads < 1:
         raise ValueError(f"Argument 'threads' must be at least 1, not {threads}.")
     interpolation = Interpolation(Kernel(kernel))
-    workers = threads or os.cpu_count() or 1
+    workers = threads or usable_cores()
     chosen = plan(
         formula, Reading(reading), interpolation, schedule, precision, all_rows, workers, route, objective
     )

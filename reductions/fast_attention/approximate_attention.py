@@ -7,14 +7,13 @@ the output against attention over the real numbers, and includes all rounding, o
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from reductions.fast_attention.certificate import AttentionCertificate, Method, PyramidCertificate
 from reductions.fast_attention.choice import (
@@ -44,10 +43,11 @@ from reductions.fast_attention.cost_model import (
 from reductions.fast_attention.inputs import Inputs, checked_inputs, checked_scale_ends
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer, prepare
 from reductions.kernels.exact_kernel import exact_attention
+from reductions.layers.arrays import Floats
 from reductions.layers.streamed_attention import streamed_attention
+from reductions.system.threads import usable_cores
 from reductions.upper_bound.monomial_features import feature_count
 
-Floats = NDArray[np.float64]
 Way = Literal["auto", "low-rank", "exact"]
 
 ASKED_FOR = "it was asked for"
@@ -316,7 +316,7 @@ def _certificate(choice: Choice, inputs: Inputs, state_operations: int) -> Atten
 
 def _workers(threads: int | None) -> int:
     if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return usable_cores()
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
         raise TypeError(f"Argument 'threads' must be a whole number or None, not {threads!r}.")
     if threads < 1:

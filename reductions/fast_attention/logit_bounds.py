@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import (
     ROUNDING,
     SMALLEST_NORMAL,
@@ -24,7 +25,6 @@ from reductions.layers.directed_rounding import (
 )
 
 Matrix = NDArray[np.floating[Any]]
-Floats = NDArray[np.float64]
 
 _BLOCK = 1 << 14  # rows looked at together, so that they stay in the cache
 _FOLD = 16  # rows laid side by side for reductions along the rows, whose inner loops would be short

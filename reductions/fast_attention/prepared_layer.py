@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reductions.fast_attention.inputs import Inputs, Matrix, require_finite
 from reductions.fast_attention.logit_bounds import Extent, LogitBounds, logit_bounds
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING, inflated, sum_up
 from reductions.upper_bound.weight_perturbation import logit_error
-
-Floats = NDArray[np.float64]
 
 # Centring costs a copy: it is done where it narrows the interval by this factor, or halves the values.
 _NARROWER = 0.9

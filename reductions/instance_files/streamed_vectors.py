@@ -27,6 +27,7 @@ from reductions.instance_files.manifest import UNKNOWN, KnownBy, Manifest
 from reductions.instance_files.stream import NO_HASH, PIECE_BYTES, write_stream
 from reductions.problem import Answer
 from reductions.problems.orthogonal_vectors import Pair
+from reductions.system.threads import usable_cores
 
 Side = NDArray[np.uint8]
 
@@ -203,7 +204,7 @@ def write_streamed_vectors(
         If the file cannot be written, or the disk has no room for it.
     """
     if workers is None:
-        workers = os.cpu_count() or 1
+        workers = usable_cores()
     if workers < 1:
         raise ValueError(f"Argument 'workers' must be at least 1, not {workers}.")
     workers = min(workers, MOST_WORKERS)

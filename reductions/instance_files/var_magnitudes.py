@@ -7,15 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.problems.approximate_var import ApproximateVar, Reading
-from reductions.problems.var_model import (
-    FeedForward,
-    Floats,
-    SelfAttention,
-    TokenSource,
-    VarModel,
-    up_interpolated,
-)
+from reductions.problems.var_model import FeedForward, SelfAttention, TokenSource, VarModel, up_interpolated
 
 ROWS = 1024
 

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.kernel_suite.calling import Precision
+from reductions.layers.arrays import Floats
 from reductions.problem import Answer
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 
 from reductions.kernel_suite.calling import Precision
 from reductions.kernel_suite.families import FAMILIES, Bits, Twins
-from reductions.kernel_suite.hard_instance import Floats, HardInstance, Label
+from reductions.kernel_suite.hard_instance import HardInstance, Label
 from reductions.kernel_suite.raw_bits import RawBits
+from reductions.layers.arrays import Floats
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
 
 if TYPE_CHECKING:

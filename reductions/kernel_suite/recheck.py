@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from reductions.kernel_suite import integer_instance, var_instance
 from reductions.kernel_suite.calling import Precision
-from reductions.kernel_suite.hard_instance import Floats, HardInstance
+from reductions.kernel_suite.hard_instance import HardInstance
 from reductions.kernel_suite.integer_instance import IntegerInstance, pcp_reduction
 from reductions.kernel_suite.low_precision import rounded
 from reductions.kernel_suite.suite import build_instance
 from reductions.kernel_suite.var_instance import VarInstance
+from reductions.layers.arrays import Floats
 from reductions.polynomials.precision import working_precision
 from reductions.problem import Answer
 from reductions.problems.approximate_var import Reading

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from reductions.kernel_suite.calling import Precision
 from reductions.kernel_suite.families import FAMILIES
-from reductions.kernel_suite.hard_instance import Floats, HardInstance, Label
+from reductions.kernel_suite.hard_instance import HardInstance, Label
 from reductions.kernel_suite.low_precision import rounded
 from reductions.kernel_suite.raw_bits import RawBits
+from reductions.layers.arrays import Floats
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel

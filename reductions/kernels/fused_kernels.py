@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import itertools
 import operator
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reductions.kernels.row_order import Monomials, kernel_plan
 from reductions.kernels.tiles import REGISTER, ROW_BLOCK, SINGLE_COLUMNS, TILE
+from reductions.system.threads import usable_cores
 
 # Below this many multiply-adds, starting a thread costs more than it saves.
 _WORTH_A_THREAD = 1 << 22
@@ -222,7 +222,7 @@ def _kernel_type(dtype: Any) -> Any:
 
 def _thread_count(threads: int | None) -> int:
     if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return usable_cores()
     count = operator.index(threads)
     if count < 1:
         raise ValueError(f"Argument 'threads' must be at least 1, not {count}.")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reductions.layers.arrays import Floats
+
 Grid = Sequence[Sequence[Sequence[Any]]]
 """An image of numbers of any type, number by number: rows of pixels of channels."""
 

@@ -7,11 +7,10 @@ largest column l1 norm. What is computed here is never below the real number it 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING, inflated, sum_up, up
-
-Floats = NDArray[np.float64]
 
 
 def column_norm(weights: ArrayLike) -> float:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.lower_bound.isolation import SPACING, grid_slots
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import (
     ChannelSlice,
-    Floats,
     Schedule,
     SelfAttention,
     TokenMap,

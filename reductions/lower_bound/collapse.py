@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Doubling, convolve
-from reductions.problems.var_model import FeedForward, Floats, VarModel
+from reductions.problems.var_model import FeedForward, VarModel
 
 
 def collapsed_run(model: VarModel, start_token: Floats) -> Floats:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from reductions.problems.attention import AttentionInstance, Floats, ReferenceKeyAttention
+from reductions.layers.arrays import Floats
+from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import Pair
 from reductions.reduction import Reduced, Reduction, size

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.lower_bound.split_and_list import SplitAndList, SplitAndListReduced
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import (
     FeedForward,
-    Floats,
     Schedule,
     SelfAttention,
     VarModel,

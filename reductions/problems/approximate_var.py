@@ -22,10 +22,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import SMALLEST_NORMAL
 from reductions.layers.streamed_attention import AttentionMagnitudes, Progress, rounding_bound
 from reductions.problem import Answer, PromiseProblem
-from reductions.problems.var_model import Floats, SelfAttention, TokenMap, VarModel
+from reductions.problems.var_model import SelfAttention, TokenMap, VarModel
 
 
 class Reading(StrEnum):

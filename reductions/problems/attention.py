@@ -15,10 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from reductions.layers.arrays import Floats
 from reductions.problem import Answer, PromiseProblem, require_matrix_shape
 from reductions.problems.orthogonal_vectors import Pair, index_pair
-
-Floats = npt.NDArray[np.float64]
 
 _BLOCK_LOGITS = 1 << 22  # logits held at once: 32 MiB
 

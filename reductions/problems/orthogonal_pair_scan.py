@@ -8,7 +8,6 @@ of a tile has a pair that shares nothing in the first. So the caller puts the de
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -16,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from reductions.system.threads import usable_cores
 
 LEFT_TILE = 64
 RIGHT_TILE = 1024
@@ -41,7 +42,7 @@ def first_tile_with_a_pair(left: Words, right: Words, threads: int | None = None
         A multiple of ``LEFT_TILE``, or None where no pair is orthogonal.
     """
     starts = range(0, len(left), LEFT_TILE)
-    workers = min(threads or os.cpu_count() or 1, len(starts))
+    workers = min(threads or usable_cores(), len(starts))
     # One row a worker, 64 bytes apart so that no two share a cache line: a hit found, as a row of left.
     found = np.full((workers, 8), len(left), dtype=np.int64)
     scan = _scan_kernel()

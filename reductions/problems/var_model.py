@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.streamed_attention import Progress, streamed_attention
 from reductions.problem import require_matrix_shape
 from reductions.problems.interpolation import Interpolation
 
 Shape = tuple[int, int]
 Schedule = tuple[Shape, ...]
-Floats = NDArray[np.float64]
 
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 """The sides of the released 256-pixel model's token maps (TJY24)."""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import Floats, SelfAttention, VarModel, square_schedule
+from reductions.problems.var_model import SelfAttention, VarModel, square_schedule
 
 
 def local_precision(log_tolerance: float, scales: int, log_constant: float) -> float:

@@ -16,12 +16,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution
 from reductions.layers.directed_rounding import ROUNDING, round_up, times, up
 from reductions.layers.norms import column_norm, largest_product, product_norm
 from reductions.lower_bound.interpolation_weights import operator_norm
 from reductions.problems.interpolation import Interpolation
-from reductions.problems.var_model import Floats, SelfAttention
+from reductions.problems.var_model import SelfAttention
 from reductions.upper_bound.weight_perturbation import logit_error
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from reductions.layers.convolution import Convolution, Floats, Grid, textbook_convolution
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution, Grid, textbook_convolution
 from reductions.lower_bound.interpolation_weights import operator_norm
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import Schedule, Shape, require_schedule

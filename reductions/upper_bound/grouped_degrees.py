@@ -14,8 +14,8 @@ from itertools import product
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING, inflated
 from reductions.polynomials.exponential import ExpPolynomial
 from reductions.upper_bound.monomial_features import (
@@ -27,7 +27,6 @@ from reductions.upper_bound.monomial_features import (
 
 Degrees = tuple[int, ...]
 Number = TypeVar("Number", float, Fraction)
-Floats = NDArray[np.float64]
 
 
 def slices(staircase: Collection[Degrees]) -> list[frozenset[Degrees]]:

@@ -11,11 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING
-
-Floats = NDArray[np.float64]
 
 _RIDGE = 2.0**-26
 _EXP_ROUNDINGS = 8  # NumPy's exp is within 1 unit in the last place; the rest is for the shift

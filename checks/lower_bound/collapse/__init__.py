@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.exact.formal_terms import Operator, Terms, collapsed_on_terms, run_on_terms
 from checks.exact.interval_model import enclosed_run
 from checks.lower_bound.collapse.border_images import PATTERNS, images, patterns_decide
+from reductions.layers.arrays import Floats
 from reductions.lower_bound.collapse import collapsed_run, weighted_run
 from reductions.problems.interpolation import Interpolation, Kernel, keys_inner, keys_outer
 from reductions.problems.var_model import (
     RELEASED_SIDES,
     FeedForward,
-    Floats,
     Layer,
     Schedule,
     SelfAttention,
@@ -113,7 +113,7 @@ def partition_of_unity() -> Evidence:
     )
 
 
-def row_sums(largest: int) -> Iterator[tuple[str, Any, Any, Any]]:
+def row_sums(largest: int) -> Claims:
     """Yield the claims that every row of every exact operator sums to one."""
     for rule, fine in product(RULES, range(1, largest + 1)):
         for coarse in range(1, fine + 1):
@@ -194,7 +194,7 @@ def random_model(
     return VarModel(schedule, rule, tuple(made)), generator.uniform(-2, 2, widths[0])
 
 
-def enclosed_models() -> Iterator[tuple[str, Any, Any, Any]]:
+def enclosed_models() -> Claims:
     """Yield the claims that computed vectors are close to all the tokens of the real-number model."""
     generator = np.random.default_rng(0)
     for rule, schedule in product(RULES, (square_schedule([1, 2, 3]), ((1, 1), (1, 3), (2, 3)))):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import product
 from math import comb
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.evidence import Evidence, certified, exhaustive, sampled
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled
 from checks.evidence.registry import Run
 from checks.exact.formal_terms import image_on_terms
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Doubling
 from reductions.lower_bound.collapse import (
     ImageLayer,
@@ -21,7 +21,6 @@ from reductions.lower_bound.collapse import (
     collapsed_image,
     full_image,
 )
-from reductions.problems.var_model import Floats
 
 PATTERNS = "(3) pixels with the same border pattern are equal"
 IMAGES = "(3) images that are computed on a small map"
@@ -185,7 +184,7 @@ def same_image(case: ImageCase, convolution: Convolution = correlations) -> bool
     return all(np.array_equal(made(value, layers, n), expected) for made in (collapsed_image, full_image))
 
 
-def numbers_of_values() -> Iterator[tuple[str, Any, Any, Any]]:
+def numbers_of_values() -> Claims:
     """Yield the claims that convolutions with positive integer taps tell all border patterns apart."""
     taps = np.array([[1.0, 2, 4], [8, 16, 32], [64, 128, 256]]).reshape(3, 3, 1, 1)
     for depth in range(1, 5):

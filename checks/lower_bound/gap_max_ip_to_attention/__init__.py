@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.lower_bound.gap_max_ip_to_attention.extremal_attention import (
     ROUNDING,
     Build,
-    Claims,
     ExtremalInstance,
     bound_claims,
     build,
@@ -27,10 +26,11 @@ from checks.lower_bound.gap_max_ip_to_attention.extremal_attention import (
     interval_output,
     tightness_claims,
 )
+from reductions.layers.arrays import Floats
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPReduced, GapMaxIPToAttention
 from reductions.problem import Answer
-from reductions.problems.attention import AttentionInstance, Floats, ReferenceKeyAttention
+from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 from reductions.reduction import size

@@ -5,14 +5,14 @@ Their outputs are enclosed in interval arithmetic, for the float64 entries that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from checks.evidence import Relation
+from checks.evidence import Claims
 from checks.exact.intervals import precision
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.problems.attention import AttentionInstance
@@ -22,7 +22,6 @@ ROUNDING = Fraction(1, 10**12)
 """Built entries are roundings of √β u and √β v; that moves an output by less than this."""
 
 Build = Callable[[GapMaxInnerProduct], AttentionInstance]
-Claims = Iterator[tuple[str, Any, Relation, Any]]
 
 
 @dataclass(frozen=True)

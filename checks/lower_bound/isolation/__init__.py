@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled, symbolic
 from checks.evidence.registry import Run, lemma
 from reductions.lower_bound.isolation import (
     SPACING,
@@ -164,9 +164,6 @@ def kernel_facts() -> Evidence:
             "partition of unity": border + keys_inner(y, a) + keys_outer(2 - x, a) - 1,
         },
     )
-
-
-Claims = Iterator[tuple[str, Any, Any, Any]]
 
 
 def largest_weights(cases: Iterable[tuple[Interpolation, int, int]]) -> Claims:

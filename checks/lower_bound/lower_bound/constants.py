@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from checks.evidence import Relation
+from checks.evidence import Claims
 from checks.lower_bound.lower_bound.sizes import CASES
 from reductions.lower_bound.lower_bound import (
     TOLERATED,
@@ -87,7 +87,7 @@ def bound_identities() -> dict[str, Any]:
     }
 
 
-def logarithm_claims(most: int) -> Iterator[tuple[str, Any, Relation, Any]]:
+def logarithm_claims(most: int) -> Claims:
     """Yield 2 ln n <= ln(16 L) <= (9/2) log2 n for n = 2, 4, ..., and the step to all larger n."""
     from mpmath import iv
 
@@ -104,7 +104,7 @@ def bound_claims(
     case: tuple[Route, Reading] | None = None,
     stated: Callable[[Route, Reading, Any], Any] = stated_bounds,
     squeeze: int = 0,
-) -> Iterator[tuple[str, Any, Relation, Any]]:
+) -> Claims:
     """Yield d, the channels, R^2 and b of the largest admitted m, or D and s, against the bounds.
 
     ``squeeze`` lowers the power of log2 n that R^2 is compared with.

@@ -22,11 +22,12 @@ from checks.lower_bound.sat_to_var_inference.instances import (
     stated_cases,
 )
 from checks.lower_bound.split_and_list import FormulaSpace
+from reductions.layers.arrays import Floats
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.problems.approximate_var import ApproximateVar
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import RELEASED_SIDES, FeedForward, Floats, square_schedule
+from reductions.problems.var_model import RELEASED_SIDES, FeedForward, square_schedule
 
 INEQUALITIES = "(1) the inequalities that the proof uses, for all numbers of pixels and tokens"
 DECIDES = (

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.exact.counting import Counted, Tally
 from checks.exact.intervals import precision
@@ -90,13 +90,13 @@ TAYLOR = tuple(Fraction(1, f) for f in (1, 1, 2, 6, 24))
 TAYLOR_ERROR = Fraction(1, 51)
 
 
-def error_claims(count: int, seed: int, plan: Plan = AS_STATED) -> Iterator[tuple[str, Any, Any, Any]]:
+def error_claims(count: int, seed: int, plan: Plan = AS_STATED) -> Claims:
     """Yield |output - softmax output| <= 2 h tanh(artanh(eps)/2), outputs exact, softmax in intervals."""
     with precision() as iv:
         yield from _error_claims(iv, count, seed, plan)
 
 
-def _error_claims(iv: Any, count: int, seed: int, plan: Plan) -> Iterator[tuple[str, Any, Any, Any]]:
+def _error_claims(iv: Any, count: int, seed: int, plan: Plan) -> Claims:
     for end in (-1, 1):
         at_end = sum(c * end**p for p, c in enumerate(TAYLOR))
         off = abs(iv.mpf(at_end.numerator) / at_end.denominator * iv.exp(-end) - 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.evidence import Relation
+from checks.evidence import Claims
 from checks.exact.counting import Counted, Tally
 from checks.upper_bound.decoder.instances import (
     PLANS,
@@ -19,7 +19,8 @@ from checks.upper_bound.decoder.instances import (
     drawn_image,
     measured_bounds,
 )
-from reductions.layers.convolution import Convolution, Doubling, Floats
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution, Doubling
 from reductions.layers.norms import column_norm
 from reductions.problems.attention import attention
 from reductions.problems.var_model import SelfAttention, Shape
@@ -66,7 +67,7 @@ def cost_is(stated: Callable[[Decoder, Shape], int]) -> Callable[[Case], bool]:
 def error_claims(
     cases: Sequence[tuple[Decoder, Floats, Floats]],
     bound: Callable[[Decoder, float, list[AttentionBounds], Shape], float],
-) -> Iterator[tuple[str, Any, Relation, Any]]:
+) -> Claims:
     """Yield |image - image'| <= bound in interval arithmetic, over all pixels at once.
 
     Feature maps are exact; the bound is a float, enlarged by 2^-40 for its own roundings.
@@ -239,7 +240,7 @@ def noise_stays_below(case: NoiseCase) -> bool:
     return deviation <= decoder.error_bound(1e-3, bounds, [epsilon] * len(bounds), (3, 3)) * (1 + 1e-9)
 
 
-def noise_claims(plans: Sequence[str], later: bool = True) -> Iterator[tuple[str, Any, Relation, Any]]:
+def noise_claims(plans: Sequence[str], later: bool = True) -> Claims:
     """Yield the bound in interval arithmetic where the first attention is off by +-1/64, and nothing else.
 
     ``later`` says whether the factors of the layers behind it are counted.

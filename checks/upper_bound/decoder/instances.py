@@ -6,14 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Doubling
 from reductions.problems.var_model import SelfAttention, Shape
 from reductions.upper_bound.decoder import Decoder
 from reductions.upper_bound.decoder.layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
-
-Floats = NDArray[np.float64]
 
 PLANS = ("C", "RC", "AC", "UC", "RARUC", "CAUSC", "SAARUCC")
 """Layers: C convolution, R ResNet block, S the same with a shortcut, A attention, U doubling."""

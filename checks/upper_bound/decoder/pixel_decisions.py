@@ -8,9 +8,9 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.lower_bound.token_count import all_sides
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.complement_encoding import ComplementEncoding
@@ -24,8 +24,6 @@ from reductions.problems.var_model import ChannelSlice, Schedule, SelfAttention,
 from reductions.reduction import Reduction
 from reductions.upper_bound.decoder import Decoder, ImageModel, identity_image_model
 from reductions.upper_bound.decoder.layers import DecoderLayer, ResidualBlock
-
-Floats = NDArray[np.float64]
 
 
 class IdentityCase(NamedTuple):

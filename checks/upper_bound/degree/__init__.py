@@ -7,11 +7,10 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from checks.evidence import Evidence, Relation, certified, symbolic
+from checks.evidence import Claim, Claims, Evidence, certified, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.upper_bound.degree.bessel_claims import (
     BITS,
-    Claims,
     asymptotics,
     computed_bounds,
     decays,
@@ -73,7 +72,7 @@ def broken_bound(bound: Callable[[Any, int], Any], upper: bool) -> Evidence:
     with working_precision(BITS):
         low, high = ends(bound(arb(4), 6))
     best = [Fraction(error) for error in best_error_bounds(6, 4.0)]
-    claim: tuple[str, Any, Relation, Any]
+    claim: Claim
     claim = ("b = 4, g = 6", best[1], "<=", high) if upper else ("b = 4, g = 6", low, "<=", best[0])
     return certified("(1), (2), (4) the best error lies between the bounds", "b = 4, g = 6", iter([claim]))
 

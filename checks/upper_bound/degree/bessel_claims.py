@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+from checks.evidence import Claims
 from reductions.polynomials.bessel import (
     bessel_error_bounds,
     bessel_sum,
@@ -16,8 +17,6 @@ from reductions.polynomials.bessel import (
 )
 from reductions.polynomials.precision import working_precision
 from reductions.polynomials.remez import best_error_bounds
-
-Claims = Iterator[tuple[str, Any, Any, Any]]
 
 BITS = 512
 

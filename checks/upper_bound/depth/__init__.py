@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.evidence import Evidence, certified, exhaustive, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, symbolic
 from checks.evidence.registry import Kind, Run, lemma
 from checks.exact.interval_model import enclosed_run
 from checks.exact.intervals import precision
@@ -37,7 +37,6 @@ RHOS = (Fraction(1, 10), Fraction(1, 4), Fraction(2, 5))
 POWERS = (2, 5, 10, 30, 100, 300, 1000, 10_000)
 """ln n = 10^p: n itself is never written down."""
 
-Claims = Iterator[tuple[str, Any, Any, Any]]
 Slope = Callable[[Any], Any]
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
+from checks.evidence import Claims
 from checks.exact.intervals import precision
 from reductions.upper_bound.depth import degree_slope, degree_window, error_window, local_precision
-
-Claims = Iterator[tuple[str, Any, Any, Any]]
 
 
 def _close(name: str, computed: float, exact: Any) -> Claims:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from checks.evidence import Claims
 from checks.exact.interval_model import enclosed_attention
 from checks.exact.intervals import precision
 from checks.upper_bound.error_propagation.instances import (
@@ -22,7 +23,6 @@ from checks.upper_bound.error_propagation.instances import (
 from reductions.problems.var_model import SelfAttention
 from reductions.upper_bound.error_propagation import AttentionStage, attention_lipschitz
 
-Claims = Iterator[tuple[str, Any, Any, Any]]
 ROUNDING = 1 + 2.0**-40
 """What float64 evaluations on both sides of a comparison are allowed."""
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.problems.attention import attention
-from reductions.problems.var_model import FeedForward, Floats, SelfAttention, TokenMap, VarModel
+from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel
 from reductions.upper_bound.error_propagation import AttentionMagnitudes, AttentionStage
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, convolve
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import Floats, Shape
+from reductions.problems.var_model import Shape
 from reductions.upper_bound.error_propagation import convolution_lipschitz, interpolation_lipschitz
 
 RULES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -11,19 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from checks.evidence import Claims
 from checks.exact.interval_model import enclosed_run
 from checks.exact.intervals import precision
 from checks.upper_bound.error_propagation.instances import RecordedRun, draw_layer, recorded_run
 from reductions.fast_attention.whole_model.error_chain import ScaleErrors, propagate_model
+from reductions.layers.arrays import Floats
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import (
-    FeedForward,
-    Floats,
-    Layer,
-    TokenMap,
-    VarModel,
-    square_schedule,
-)
+from reductions.problems.var_model import FeedForward, Layer, TokenMap, VarModel, square_schedule
 from reductions.upper_bound.error_propagation import (
     AttentionMagnitudes,
     LipschitzStage,
@@ -192,7 +187,7 @@ def alternating_errors(generator: np.random.Generator) -> Perturbed:
     return Perturbed(model, [[1.0], [0.0]], True, *runs)
 
 
-def enclosed_claims(seed: int, count: int) -> Iterator[tuple[str, Any, Any, Any]]:
+def enclosed_claims(seed: int, count: int) -> Claims:
     """Draw twice with small models in interval arithmetic, the second time with errors put in everywhere.
 
     The magnitudes are those of the perturbed run in float64, enlarged by 2^-30. So the draws are of models on

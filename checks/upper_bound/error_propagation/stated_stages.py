@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from checks.upper_bound.error_propagation.instances import draw_layer
-from reductions.problems.var_model import Floats, SelfAttention
+from reductions.layers.arrays import Floats
+from reductions.problems.var_model import SelfAttention
 from reductions.upper_bound.error_propagation import (
     AttentionMagnitudes,
     AttentionStage,

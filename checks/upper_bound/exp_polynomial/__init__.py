@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from checks.evidence import Evidence, certified, exhaustive, sampled
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled
 from checks.evidence.registry import Run, lemma
 from checks.upper_bound.exp_polynomial.arithmetic_claims import (
     exponential_enclosures,
@@ -18,7 +18,6 @@ from checks.upper_bound.exp_polynomial.arithmetic_claims import (
 from checks.upper_bound.exp_polynomial.polynomial_claims import (
     DEGREES,
     HALF_WIDTHS,
-    Claims,
     alternations,
     certificate,
     certificates,

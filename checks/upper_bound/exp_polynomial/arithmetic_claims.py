@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
+from checks.evidence import Claims
 from reductions.polynomials.checker import exponential_bounds
 from reductions.polynomials.exponential import half_width
 from reductions.polynomials.precision import working_precision
@@ -21,7 +20,6 @@ from reductions.upper_bound.exp_polynomial import (
     taylor_root,
 )
 
-Claims = Iterator[tuple[str, Any, Any, Any]]
 POINTS = tuple(Fraction(x) for x in ("0", "1/3", "1/2", "9/16", "1", "7/3", "8", "2801/4"))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import comb
-from typing import Any
 
 import numpy as np
 
+from checks.evidence import Claims
 from reductions.polynomials.checker import Certificate, exponential_bounds
 from reductions.polynomials.enclosure import enclose_error
 from reductions.upper_bound.exp_polynomial import (
@@ -33,7 +33,6 @@ REFERENCE = {
 }
 """E_g(b) for g = 2, 3, 4, 6 to the digits shown."""
 
-Claims = Iterator[tuple[str, Any, Any, Any]]
 Pairs = Sequence[tuple[float, int]]
 
 

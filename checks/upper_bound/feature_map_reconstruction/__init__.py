@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.evidence import Evidence, Relation, certified, exhaustive
+from checks.evidence import Claims, Evidence, certified, exhaustive
 from checks.evidence.registry import Run, lemma
 from checks.exact.counting import Counted, Tally
 from checks.lower_bound.token_count import all_sides
@@ -157,7 +157,7 @@ def error_claims(
     cases: list[Case],
     factors: Factors = stated_factors,
     total: Callable[[list[Fraction]], Any] = sum,
-) -> Iterator[tuple[str, Any, Relation, Any]]:
+) -> Claims:
     """Yield, a scale: the largest row sum against the factor; and all scales together at once.
 
     ``total`` combines the factors for errors of 1 on all scales. That the computed amplifications are
@@ -189,7 +189,7 @@ def error_claims(
         yield f"{name}, error bound, no more than stated", found, "<=", Fraction(sum(apart)) * slack**3
 
 
-def attained_claims(cases: list[Case]) -> Iterator[tuple[str, Any, Relation, Any]]:
+def attained_claims(cases: list[Case]) -> Claims:
     """Yield equality at the last scale with sides of 3 or more, and at every scale for centre taps."""
     for case in cases:
         rows, factors = exact_rows(case), stated_factors(case.build())

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.evidence import Evidence, certified, exhaustive, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.exact.intervals import precision
 from checks.upper_bound.grouped_degrees.staircase_claims import errors_by_definition, rounding_claims
@@ -27,7 +27,6 @@ from reductions.upper_bound.grouped_degrees import (
 from reductions.upper_bound.monomial_features import feature_count, monomials, multinomials
 
 Staircase = frozenset[Degrees]
-Claims = Iterator[tuple[str, Any, Any, Any]]
 
 
 def staircases(sides: Sequence[int]) -> list[Staircase]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import Any
 
+from checks.evidence import Claims
 from reductions.polynomials.checker import exponential_bounds
 from reductions.polynomials.exponential import ExpPolynomial
 from reductions.upper_bound.grouped_degrees import (
@@ -19,7 +19,6 @@ from reductions.upper_bound.grouped_degrees import (
 )
 
 Staircase = frozenset[Degrees]
-Claims = Iterator[tuple[str, Any, Any, Any]]
 UNIT = Fraction(1, 2**53)
 
 

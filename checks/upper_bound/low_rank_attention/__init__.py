@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.evidence import Evidence, certified, exhaustive, sampled
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled
 from checks.evidence.registry import Run, lemma
 from checks.exact.counting import Tally, counted_fractions
 from checks.upper_bound.low_rank_attention.extremes import TwoKeyLayer, extremal_layer
@@ -44,7 +44,6 @@ ROUNDING = "(1) the rounding bound"
 
 HALF_WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
-Claims = Iterator[tuple[str, Any, Any, Any]]
 Approximate = Callable[[Layer], NDArray[Any]]
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from checks.evidence import Relation
+from checks.evidence import Claims, Relation
 from checks.upper_bound.rank_growth.cases import coarse
+from reductions.layers.arrays import Floats
 from reductions.lower_bound.lower_bound.sizes import Encoding, direct_encoding, maps_sizes
 from reductions.lower_bound.token_count import multiplications
 from reductions.problems.interpolation import Kernel
@@ -39,9 +39,6 @@ from reductions.upper_bound.rank_growth import (
 )
 from reductions.upper_bound.released_model.criterion import plan_pass
 
-Claim = tuple[str, Any, Relation, Any]
-Floats = NDArray[np.float64]
-
 RATES = [
     (c, kappa, sigma)
     for c in (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2), Fraction(8))
@@ -55,7 +52,7 @@ STEP = Fraction(1, 10**9)
 
 def criterion_claims(
     criterion: Callable[[float, float, float], float] = subquartic_criterion,
-) -> Iterator[Claim]:
+) -> Claims:
     """Δ < σ a little below β*, and Δ > σ a little above."""
     for c, kappa, sigma in RATES:
         limit = Fraction(criterion(float(c), float(kappa), float(sigma)))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
-from checks.evidence import Relation
+from checks.evidence import Claims, Relation
 from checks.upper_bound.rank_growth.cases import coarse
 from reductions.problems.var_model import RELEASED_SIDES, geometric_sides, square_schedule, token_count
 from reductions.upper_bound.phase import (
@@ -53,7 +51,7 @@ def barrier_uses_all_tokens(case: tuple[float, float]) -> bool:
     return math.isclose(barrier_exponent(c, 1e6, sigma), sigma, rel_tol=1e-9)
 
 
-def forced_dimension_claims() -> Iterator[tuple[str, Any, Relation, Any]]:
+def forced_dimension_claims() -> Claims:
     """H(c, 4) is below 2 - q a little below c_q, and above it a little above."""
     beta = Fraction(MAPS_GAP_HALF_WIDTH_RATE)
     for saving in (Fraction(1), Fraction(1, 2), Fraction(1, 100)):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reductions.fast_attention.planned_features.plan_search import plan_features
 from reductions.fast_attention.planned_features.planned_attention import planned_attention
+from reductions.layers.arrays import Floats
 from reductions.problems.attention import attention
 from reductions.upper_bound.monomial_features import feature_count
-
-Floats = NDArray[np.float64]
 
 FAMILIES = ("uniform", "sphere", "offset", "clustered", "decaying", "heavy-tailed", "few axes")
 

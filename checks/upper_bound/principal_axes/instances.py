@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from checks.evidence import Evidence, symbolic
-
-Claims = Iterator[tuple[str, Any, Any, Any]]
+from checks.evidence import Claims, Evidence, symbolic
 
 
 def symbolic_axes() -> Evidence:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 from typing import Any
 
-from checks.evidence import Relation
+from checks.evidence import Claims
 from reductions.polynomials.precision import working_precision
 from reductions.polynomials.remez import best_error_bounds
 from reductions.upper_bound.rank_growth import (
@@ -28,8 +28,6 @@ from reductions.upper_bound.rank_growth import (
     rank_exponent_enclosure,
     rank_rate_enclosure,
 )
-
-Claim = tuple[str, Any, Relation, Any]
 
 
 def entropy_bounds_count(pair: tuple[int, int], count: Callable[[int, int], int] | None = None) -> bool:
@@ -89,7 +87,7 @@ ERROR_CASES = [
 Bounds = Callable[[Fraction, int], Enclosure]
 
 
-def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
+def error_claims(bounds: Bounds = elementary_error_bounds) -> Claims:
     """The bounds that degrees are computed with against enclosures of E_g(b) from best polynomials."""
     for b, degree in ERROR_CASES:
         low, high = bounds(b, degree)
@@ -99,7 +97,7 @@ def error_claims(bounds: Bounds = elementary_error_bounds) -> Iterator[Claim]:
         yield f"{words} {float(high):.4g} above", high, ">=", least
 
 
-def window_claims() -> Iterator[Claim]:
+def window_claims() -> Claims:
     """The window of the least degree begins at the first one allowed and ends at the first one proved."""
     for b in (Fraction(1, 4), Fraction(1), Fraction(5), Fraction(30)):
         for tolerance in (Fraction(1, 2), Fraction(1, 1000), Fraction(1, 10**20)):
@@ -160,7 +158,7 @@ Entropy = Callable[[Fraction, Enclosure], Enclosure]
 
 def rate_claims(
     cases: list[Growth], rate: Rate = degree_rate_enclosure, entropy: Entropy = rank_rate_enclosure
-) -> Iterator[Claim]:
+) -> Claims:
     """|g/x - γ| <= 2 (ln x)/x and |ln r / x - δ| <= 6 (ln x)/x for certified least degrees g."""
     for case in cases:
         gamma = rate(case.rho, case.kappa)
@@ -189,7 +187,7 @@ def entropy(c: Any, gamma: Any) -> Any:
     return (c + gamma) * (c + gamma).log() - c * c.log() - gamma * gamma.log()
 
 
-def float_claims() -> Iterator[Claim]:
+def float_claims() -> Claims:
     """The rates in float64 within 2^-40 of their enclosures, and these against the equations."""
     near = Fraction(1, 2**40)
     rates = (1e-3, 0.5, 1.0, 3.0)

@@ -8,10 +8,10 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.evidence import Evidence, Relation, certified, exhaustive, sampled
 from checks.evidence.registry import Kind, Run, lemma
+from reductions.layers.arrays import Floats
 from reductions.polynomials.remez import best_error_bounds
 from reductions.problems.attention import AttentionInstance
 from reductions.problems.var_model import geometric_sides, square_schedule
@@ -37,8 +37,6 @@ LOGITS = "(1) logits are bounded by the scale"
 DEGREES = "(2) degrees 0 and 1 pay on both models, higher ones on neither"
 TOLERANCE = "(3) degree 1 is not enough from scale 1 on for a fifth of the values' bound"
 SIZES = "(4) the size from which the pass pays"
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from checks.evidence import Evidence, Relation, certified, exhaustive, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, symbolic
 from checks.evidence.registry import Kind, Run, lemma
 from checks.upper_bound.upper_bound.account_claims import account_claims, family_claims
 from checks.upper_bound.upper_bound.runs import (
@@ -41,8 +41,6 @@ RANK = "(3) then r is at most n^(sigma (1 + ln(1 + c/sigma)))"
 LIMIT = "(4) sigma and the rank's exponent tend to 0 in both cases"
 FALLING = "(4) the accounts' exponents fall towards 2, and below 4"
 NUMBERS = "(5) sum |c_p| b^p is at most 4 (1 + sqrt 2)^g (1 + eps) e^b"
-
-Claims = Iterator[tuple[str, Any, Relation, Any]]
 
 
 # ---- runs ----------------------------------------------------------------------------------------------

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
-from checks.evidence import Relation
+from checks.evidence import Claims
 from checks.exact.intervals import precision
 from reductions.polynomials.bessel import log_bessel_error_bounds
 from reductions.upper_bound.upper_bound import Account, Attending, Case, Demand, account, family
-
-Claims = Iterator[tuple[str, Any, Relation, Any]]
 
 TWO_LAYERS = Demand(
     side=8,

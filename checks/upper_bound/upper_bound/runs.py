@@ -9,11 +9,11 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reductions.fast_attention.whole_model.certified_run import FastVarRun
 from reductions.fast_attention.whole_model.fast_var import certified_image
 from reductions.fast_attention.whole_model.measured_demand import allowed_tolerance, measured_demand
+from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Doubling
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel, square_schedule
@@ -26,7 +26,6 @@ from reductions.upper_bound.upper_bound import (
     account,
 )
 
-Floats = NDArray[np.float64]
 SIDES = (1, 2, 4, 8)
 CHANNELS, DIMENSION, COLOURS = 4, 2, 2
 

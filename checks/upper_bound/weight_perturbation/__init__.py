@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
-from checks.evidence import Evidence, certified, exhaustive, sampled, symbolic
+from checks.evidence import Claims, Evidence, certified, exhaustive, sampled, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.upper_bound.weight_perturbation.perturbed_weights import (
     SHARES,
@@ -86,7 +85,7 @@ def weight_perturbation(run: Run) -> Iterator[Evidence]:
 def first_order(run: Run) -> Evidence:
     """It is the limit for small eps, and below the truth for every eps > 0."""
 
-    def claims() -> Iterator[tuple[str, Any, Any, Any]]:
+    def claims() -> Claims:
         for t in (Fraction(1, 1000), *SHARES):
             yield f"eps = {epsilon_of(t)}", _moved(t), "<=", epsilon_of(t)
 

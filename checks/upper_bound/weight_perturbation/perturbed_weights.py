@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from checks.evidence import Claims
 from checks.exact.intervals import precision
 from reductions.problems.attention import attention
 from reductions.upper_bound.weight_perturbation import (
@@ -97,7 +98,7 @@ def composition_identities() -> dict[str, Any]:
     }
 
 
-def logit_claims(seed: int, count: int) -> Iterator[tuple[str, Any, Any, Any]]:
+def logit_claims(seed: int, count: int) -> Claims:
     """Random logits in eighths, moved by -eta, 0 or eta, and values -1, 0, 1, in interval arithmetic."""
     generator = np.random.default_rng(seed)
     for index in range(count):
@@ -157,7 +158,7 @@ def moves_at_most(case: Grid, bound: Bound = sharp) -> bool:
     return abs(Fraction(numerator, before_total * after_total)) <= bound(Fraction(1), t)
 
 
-def ratio_claims(values: Iterable[int] = (1, 2, 5)) -> Iterator[tuple[str, Any, Any, Any]]:
+def ratio_claims(values: Iterable[int] = (1, 2, 5)) -> Claims:
     """Compare the total variation with (r - 1)/(r + 1) for factors 1 ... r^2 that are squares' ratios."""
     for weights in product(values, repeat=3):
         for factors in product((1, 2, 3, 4, 9, 16), repeat=3):
@@ -181,7 +182,7 @@ def ratio_claims(values: Iterable[int] = (1, 2, 5)) -> Iterator[tuple[str, Any, 
 def float_claims(
     error: Callable[[float, float], float] = weighted_mean_error,
     value_bounds: tuple[float, ...] = VALUE_BOUNDS,
-) -> Iterator[tuple[str, Any, Any, Any]]:
+) -> Claims:
     """B = 2v t(eps) with eps = 2t/(1 + t^2): the returned float is above B, and hardly above it."""
     for v, epsilon in product(value_bounds, EPSILONS):
         returned = Fraction(error(v, epsilon))
@@ -198,7 +199,7 @@ def _share_to_epsilon(t: Fraction) -> Fraction:
     return t if t < 0 else Fraction(epsilon_of(t))
 
 
-def tanh_claims(error: Callable[[float, float], float] = logit_error) -> Iterator[tuple[str, Any, Any, Any]]:
+def tanh_claims(error: Callable[[float, float], float] = logit_error) -> Claims:
     """Compare the floats for logits with an enclosure of 2v tanh(eta/2) = 2v (1 - 2/(e^eta + 1))."""
     with precision(1400) as iv:
         for v, eta in product(VALUE_BOUNDS, (*EPSILONS, 2.0**-21, 1.0, 4.0, 25.0, 39.9, 41.0, 700.0)):
@@ -214,7 +215,7 @@ def tanh_claims(error: Callable[[float, float], float] = logit_error) -> Iterato
             )
 
 
-def ratio_float_claims() -> Iterator[tuple[str, Any, Any, Any]]:
+def ratio_float_claims() -> Claims:
     """Compare the floats for a ratio with an enclosure of 2v (r - 1)/(r + 1), r^2 the ratio."""
     with precision(300) as iv:
         for v, ratio in product((1.0, 1 / 3, 1e4), (1 + 2.0**-52, 1.001, 1.5, 4.0, 1e6, 1e20, 1e40, 1e308)):
@@ -229,7 +230,7 @@ def ratio_float_claims() -> Iterator[tuple[str, Any, Any, Any]]:
             )
 
 
-def compose_claims() -> Iterator[tuple[str, Any, Any, Any]]:
+def compose_claims() -> Claims:
     """The composed eps is above (a + b)/(1 + ab), by at most two roundings."""
     for a, b in product(EPSILONS[:-1], repeat=2):
         exact = (Fraction(a) + Fraction(b)) / (1 + Fraction(a) * Fraction(b))

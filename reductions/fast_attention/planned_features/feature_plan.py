@@ -14,10 +14,10 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reductions.fast_attention.logit_bounds import Extent, LogitBounds, logit_bounds
 from reductions.fast_attention.planned_features.staircase_search import GroupErrors, best_staircase
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING, sum_up
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.upper_bound.grouped_degrees import (
@@ -33,8 +33,6 @@ from reductions.upper_bound.grouped_degrees import (
 from reductions.upper_bound.monomial_features import MonomialSet
 from reductions.upper_bound.principal_axes import Recentred
 from reductions.upper_bound.weight_perturbation import compose, weighted_mean_error
-
-Floats = NDArray[np.float64]
 
 _WIDEST = 20.0  # half-widths beyond which the rounding of coefficients leaves nothing to certify
 _FOLD = 16  # rows laid side by side, so that extremes along the rows run over long vectors

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan, certified_plan
 from reductions.fast_attention.planned_features.staircase_search import best_cuts
+from reductions.layers.arrays import Floats
 from reductions.upper_bound.principal_axes import (
     Recentred,
     balanced_axes,
@@ -16,8 +16,6 @@ from reductions.upper_bound.principal_axes import (
     largest_norm,
     recentred,
 )
-
-Floats = NDArray[np.float64]
 
 _SAMPLE = 2048
 LARGEST_NUMBER = 2.0**100

@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
 from reductions.kernels.fused_kernels import key_state, query_outputs
 from reductions.kernels.rounding import UNDERFLOW, double_roundings, term_roundings
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import UNIT_ROUNDOFF, compounded, inflated, sum_up
-
-Floats = NDArray[np.float64]
 
 _EXPONENT_RANGE = 900
 

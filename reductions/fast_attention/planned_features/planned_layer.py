@@ -11,7 +11,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from reductions.fast_attention.certificate import AttentionCertificate, Method
 from reductions.fast_attention.choice import Refusal
@@ -19,9 +19,8 @@ from reductions.fast_attention.inputs import Inputs, checked_inputs
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
 from reductions.fast_attention.planned_features.plan_search import LARGEST_NUMBER, plan_features, spread_rows
 from reductions.fast_attention.planned_features.planned_attention import planned_attention, rounding_bound
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import sum_up
-
-Floats = NDArray[np.float64]
 
 _UNIT = 2.0**-53
 _LARGEST_EPSILON = 0.9

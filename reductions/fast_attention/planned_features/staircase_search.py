@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reductions.layers.arrays import Floats
 from reductions.upper_bound.grouped_degrees import Degrees
-
-Floats = NDArray[np.float64]
 
 _MOST_DEGREES = 40
 _CUTS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128)

@@ -17,7 +17,8 @@ from reductions.fast_attention.whole_model.layer_rounding import (
     interpolation_rounding,
     largest,
 )
-from reductions.layers.convolution import Convolution, Doubling, Floats
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution, Doubling
 from reductions.layers.directed_rounding import ROUNDING, sum_up, times, up
 from reductions.layers.norms import largest_product
 from reductions.upper_bound.decoder.layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock

@@ -19,7 +19,7 @@ from reductions.fast_attention.whole_model.layer_rounding import (
     largest,
     product_rounding,
 )
-from reductions.layers.convolution import Floats
+from reductions.layers.arrays import Floats
 from reductions.layers.norms import largest_product
 from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 from reductions.upper_bound.decoder.layers import AttentionBounds

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from reductions.fast_attention.certificate import AttentionCertificate
 from reductions.fast_attention.whole_model.error_chain import ScaleErrors
 from reductions.fast_attention.whole_model.layer_rounding import largest
-from reductions.layers.convolution import Floats
-from reductions.layers.norms import up
+from reductions.layers.arrays import Floats
+from reductions.layers.directed_rounding import up
 from reductions.upper_bound.decoder.layers import AttentionBounds
 
 

@@ -22,7 +22,7 @@ from reductions.fast_attention.whole_model.certified_layers import CertifiedLaye
 from reductions.fast_attention.whole_model.certified_run import CertifiedImage, FastVarRun
 from reductions.fast_attention.whole_model.error_chain import propagate_model
 from reductions.fast_attention.whole_model.layer_rounding import interpolation_rounding, largest
-from reductions.layers.convolution import Floats
+from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING, up
 from reductions.problems.var_model import TokenMap, VarModel
 from reductions.upper_bound.decoder import ImageModel

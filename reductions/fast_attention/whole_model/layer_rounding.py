@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reductions.layers.convolution import Convolution, Floats
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution
 from reductions.layers.directed_rounding import ROUNDING, sum_up, times, up
 from reductions.layers.norms import column_norm
 from reductions.problems.var_model import ChannelSlice, Projection, SelfAttention

@@ -10,7 +10,8 @@ import numpy as np
 
 from reductions.fast_attention.whole_model.certified_run import CertifiedImage
 from reductions.fast_attention.whole_model.fast_var import certified_image
-from reductions.layers.convolution import Convolution, Doubling, Floats
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution, Doubling
 from reductions.layers.norms import column_norm
 from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel
 from reductions.upper_bound.decoder import ImageModel

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from reductions.layers.convolution import Convolution, Doubling, Floats, Grid, like, textbook_convolution
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution, Doubling, Grid, like, textbook_convolution
 from reductions.layers.norms import column_norm
 from reductions.lower_bound.token_count import textbook_attention
 from reductions.problems.attention import attention

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reductions.layers.convolution import Convolution, Doubling, Floats
+from reductions.layers.arrays import Floats
+from reductions.layers.convolution import Convolution, Doubling
 from reductions.layers.norms import column_norm
 from reductions.problems.attention import attention
 from reductions.problems.var_model import SelfAttention, Shape
