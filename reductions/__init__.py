@@ -2,7 +2,7 @@
 
 >>> from reductions import hard_instances
 >>> next(hard_instances("quick"))
-<IntegerInstance attention-direct-random-L64-f1_16-m14-s0-no: NO, b = 7.6>
+<IntegerInstance attention-direct-random-L64-f1_16-m14-s0-no: NO, b = 6.9>
 """
 
 from __future__ import annotations
