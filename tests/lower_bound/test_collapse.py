@@ -1,4 +1,4 @@
-"""The collapse of start-only models: the check and its controls, torch's convolutions, formal terms."""
+"""The collapse of start-only models: torch's convolutions, formal terms."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
 from checks.exact.formal_terms import Terms, image_on_terms, run_on_terms
 from checks.exact.interval_model import enclosed_run
-from checks.lower_bound.collapse import collapse, count_schedules, random_model, schedules
+from checks.lower_bound.collapse import count_schedules, random_model, schedules
 from reductions.layers.convolution import Doubling, convolve
 from reductions.lower_bound.collapse import (
     border_depth,
@@ -32,26 +30,6 @@ from reductions.problems.var_model import (
     geometric_sides,
     square_schedule,
 )
-
-
-def test_check_earns_its_evidence():
-    levels = {}
-    for record in collapse.check(Run()):
-        assert not record.failed, record
-        levels.setdefault(record.claim, record.level)
-    assert set(levels.values()) == {Level.SYMBOLIC, Level.CERTIFIED, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in collapse.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", collapse.controls)
-def test_controls_are_rejected(name):
-    evidence = collapse.controls[name](Run())
-    assert evidence.failed
-    assert evidence.counterexample.startswith("case 1:")
 
 
 @pytest.mark.parametrize("kernel", Kernel)

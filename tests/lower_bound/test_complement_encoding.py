@@ -6,9 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from checks.evidence import Level
-from checks.evidence.registry import Run
-from checks.lower_bound.complement_encoding import complement_encoding
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.problem import Answer
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
@@ -69,14 +66,3 @@ def test_wrong_witnesses_and_solutions_are_refused(signed):
             reduced.map_witness(pair)
         with pytest.raises(ValueError, match="must be None or a pair"):
             reduced.extract_solution(pair)
-
-
-def test_check_and_controls():
-    records = list(complement_encoding.check(Run()))
-    assert {record.level for record in records} == {Level.EXHAUSTIVE, Level.SAMPLED, Level.SYMBOLIC}
-    assert {r.claim for r in records if r.level is not Level.SAMPLED} == {r.claim for r in records}
-    assert len(complement_encoding.controls) >= 5
-    for name, control in complement_encoding.controls.items():
-        evidence = control(Run())
-        assert evidence.level is Level.FAILED, name
-        assert "OrthogonalVectors(" in evidence.counterexample, name

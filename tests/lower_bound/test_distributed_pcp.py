@@ -8,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Solver
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
 from checks.evidence.runner import run_lemma
 from checks.lower_bound.attention_to_var.instances import BOUNDS
 from checks.lower_bound.distributed_pcp import distributed_pcp
@@ -247,21 +245,6 @@ def test_sixteen_clauses_at_full_dimension():
 
 
 # ---- the check -----------------------------------------------------------------------------------------
-
-
-def test_check_and_controls():
-    report = run_lemma(distributed_pcp)
-    assert report.failures == ()
-    assert report.level is Level.EXHAUSTIVE
-    assert len(report.controls) >= 6
-    assert all(control.counterexample for control in report.controls)
-
-
-@pytest.mark.slow
-def test_full_check():
-    report = run_lemma(distributed_pcp, Run(Effort.FULL, seed=1))
-    assert report.failures == ()
-    assert report.level is Level.EXHAUSTIVE
 
 
 def test_a_wrong_number_in_the_table_is_found():

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.runner import run_lemma
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention, reference_coordinates
 from reductions.problem import Answer
@@ -197,10 +195,3 @@ def test_composition_carries_sizes_and_solutions():
     assert reduced.target.sizes["R"] == pytest.approx(math.sqrt(6 * 4 * math.log(24)))
     assert vectors.verify(reduced.extract_solution(reduced.target.outputs()))
     assert float(chain.error_budget()) == 0.3
-
-
-def test_the_lemma_holds_and_its_controls_fail():
-    report = run_lemma("lem-gap-max-ip-to-attention")
-    assert not report.failures
-    assert report.level is Level.EXHAUSTIVE
-    assert len(report.controls) == 5

@@ -1,4 +1,4 @@
-"""The weights of up-interpolation: the checks and their controls, and torch as the interpolation."""
+"""The weights of up-interpolation: torch as the interpolation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.lower_bound.interpolation_weights import keys_kernel, lebesgue, partition_of_unity
 from reductions.lower_bound.interpolation_weights import (
     is_interior,
     keys_taps,
@@ -23,32 +20,8 @@ from reductions.lower_bound.interpolation_weights import (
 )
 from reductions.problems.interpolation import Interpolation, Kernel
 
-ENTRIES = (partition_of_unity, keys_kernel, lebesgue)
 rules = st.builds(Interpolation, st.sampled_from(Kernel), st.floats(-1, 0), st.booleans())
 axes = st.tuples(st.integers(1, 40), st.integers(1, 40)).map(sorted)
-
-
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
-def test_check_earns_its_evidence(entry):
-    records = list(entry.check(Run()))
-    assert not [record for record in records if record.failed]
-    assert {record.level for record in records} == {Level.SYMBOLIC, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
-def test_check_in_full(entry):
-    assert not any(record.failed for record in entry.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize(
-    ("entry", "name"),
-    [pytest.param(entry, name, id=name) for entry in ENTRIES for name in entry.controls],
-)
-def test_controls_are_rejected(entry, name):
-    evidence = entry.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def torch_matrix(kernel: Kernel, coarse: int, fine: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Isolated slots: the check and its controls, the slots' properties, and torch as the interpolation."""
+"""Isolated slots: the slots' properties, and torch as the interpolation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.lower_bound.isolation import isolation
 from reductions.lower_bound.isolation import (
     axis_slots,
     capacity,
@@ -24,26 +21,6 @@ from reductions.problems.interpolation import Interpolation, Kernel
 
 rules = st.builds(Interpolation, st.sampled_from(Kernel), st.floats(-1, 0), st.booleans())
 axes = st.tuples(st.integers(1, 60), st.integers(1, 60)).map(sorted)
-
-
-def test_check_earns_its_evidence():
-    levels = {}
-    for record in isolation.check(Run()):
-        assert not record.failed, record
-        levels.setdefault(record.claim, record.level)
-    assert set(levels.values()) == {Level.SYMBOLIC, Level.CERTIFIED, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in isolation.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", isolation.controls)
-def test_controls_are_rejected(name):
-    evidence = isolation.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @given(rules, axes)

@@ -1,4 +1,4 @@
-"""Entries and temperature: the check and its controls, and torch as the attention."""
+"""Entries and temperature: torch as the attention."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.lower_bound.logit_invariance import logit_invariance
 from reductions.lower_bound.logit_invariance import (
     at_temperature,
     cancelling_instance,
@@ -28,27 +25,6 @@ from reductions.problems.attention import AttentionInstance
 def random_layer(seed: int, d: int = 5) -> AttentionInstance:
     generator = np.random.default_rng(seed)
     return AttentionInstance(*(generator.standard_normal((7, d)) for _ in range(3)), 1.7)
-
-
-def test_check_earns_its_evidence():
-    records = list(logit_invariance.check(Run()))
-    assert not [record for record in records if record.failed]
-    strongest = {}
-    for record in records:
-        strongest.setdefault(record.claim, record.level)
-    assert set(strongest.values()) == {Level.SYMBOLIC, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in logit_invariance.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", logit_invariance.controls)
-def test_controls_are_rejected(name):
-    evidence = logit_invariance.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @pytest.mark.parametrize(("alpha", "gamma"), [(3.0, 0.7), (-2.0, -5.0), (1e-3, 1e3)])

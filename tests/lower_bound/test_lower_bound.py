@@ -1,4 +1,4 @@
-"""The theorem's accounts: the check and its controls, models that are built, and stated numbers."""
+"""The theorem's accounts: models that are built, and stated numbers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run, registry
-from checks.evidence.runner import run_lemma
-from checks.lower_bound.lower_bound import lower_bound
+from checks.evidence.registry import registry
 from checks.lower_bound.lower_bound.sizes import CASES
 from reductions.decision.pcp_plan import plan_pcp
 from reductions.lower_bound.lower_bound import (
@@ -38,24 +35,6 @@ from reductions.problems.interpolation import Kernel
 from reductions.reduction import size
 
 TENTH = Fraction(1, 10)
-
-
-def test_check_earns_its_evidence():
-    report = run_lemma("thm-lower-bound")
-    assert report.level is Level.EXHAUSTIVE
-    assert not any(record.failed for record in report.records)
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in lower_bound.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", lower_bound.controls)
-def test_controls_are_rejected(name):
-    evidence = lower_bound.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_it_rests_on_the_hypothesis_and_both_citations():

@@ -1,4 +1,4 @@
-"""The constants of the cited PCP: the demonstration and its controls, stated numbers."""
+"""The constants of the cited PCP: stated numbers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sympy import isprime
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run, registry
+from checks.evidence.registry import registry
 from checks.evidence.runner import run_lemma
-from checks.lower_bound.pcp_asymptotics import pcp_asymptotics
 from checks.lower_bound.pcp_asymptotics.tower import counted_points
 from reductions.lower_bound.lower_bound.sizes import tower_encoding
 from reductions.lower_bound.pcp_asymptotics import (
@@ -24,24 +22,6 @@ from reductions.lower_bound.pcp_asymptotics import (
     tower_genus,
     tower_points,
 )
-
-
-def test_it_stays_cited():
-    report = run_lemma("lem-pcp-asymptotics")
-    assert report.level is Level.CITED
-    assert not any(record.failed for record in report.records)
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in pcp_asymptotics.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", pcp_asymptotics.controls)
-def test_controls_are_rejected(name):
-    evidence = pcp_asymptotics.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_it_rests_on_the_finite_construction():

@@ -1,4 +1,4 @@
-"""Where the routes cross: the check and its controls, and what is built, measured without the check."""
+"""Where the routes cross: what is built, measured without the check."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
+from checks.evidence.registry import Run
 from checks.lower_bound.distributed_pcp.rows import ROWS, row_named
 from checks.lower_bound.route_crossover import route_crossover
 from checks.lower_bound.route_crossover.rotated_entries import (
@@ -41,26 +40,6 @@ from reductions.lower_bound.route_crossover import (
 from reductions.problem import Answer
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
-
-
-def test_check_earns_its_evidence():
-    records = list(route_crossover.check(Run()))
-    assert not [record for record in records if record.failed]
-    levels = {record.claim[:3]: record.level for record in reversed(records)}
-    assert [levels[f"({part})"] for part in (1, 2, 3, 4, 6, 7)] == [Level.SYMBOLIC] * 6
-    assert levels["(5)"] is levels["(8)"] is Level.EXHAUSTIVE
-
-
-@pytest.mark.slow
-def test_full_check_holds():
-    assert not [record for record in route_crossover.check(Run(Effort.FULL, seed=3)) if record.failed]
-
-
-@pytest.mark.parametrize("name", list(route_crossover.controls))
-def test_control_is_rejected(name):
-    evidence = route_crossover.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases == 1
 
 
 def test_both_routes_in_torch():

@@ -1,4 +1,4 @@
-"""What savings mean for SAT: the check and its controls, a SAT solver, and stated numbers."""
+"""What savings mean for SAT: a SAT solver, and stated numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Solver
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run, registry
-from checks.lower_bound.sat_to_ov_exponents import sat_to_ov_exponents
+from checks.evidence.registry import registry
 from reductions.lower_bound.sat_to_ov_exponents import (
     Constants,
     Target,
@@ -27,26 +25,6 @@ from reductions.reduction import size
 
 targets = st.sampled_from(Target)
 savings = st.fractions(min_value=Fraction(1, 100), max_value=1)
-
-
-def test_check_earns_its_evidence():
-    strongest = {}
-    for record in sat_to_ov_exponents.check(Run()):
-        assert not record.failed, record
-        strongest.setdefault(record.claim, record.level)
-    assert set(strongest.values()) == {Level.SYMBOLIC, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in sat_to_ov_exponents.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", sat_to_ov_exponents.controls)
-def test_controls_are_rejected(name):
-    evidence = sat_to_ov_exponents.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_it_rests_on_the_hypothesis_and_the_citation():

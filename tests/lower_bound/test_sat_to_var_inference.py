@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Cadical153
 
-from checks.evidence import Level
-from checks.evidence.runner import run_lemma
 from reductions.lower_bound.sat_to_var_inference import (
     SatToVarInference,
     clause_weights,
@@ -280,11 +278,3 @@ def test_malformed_outputs_are_refused():
         reduced.extract_solution(np.array([0.0, 0.0, 1.0, 0.0]))  # row 2 extends to no model
     with pytest.raises(ValueError, match="'witness' must be a model"):
         reduced.map_witness((True,) * 4)
-
-
-def test_the_lemma_holds_and_its_controls_fail():
-    report = run_lemma("lem-sat-to-var-inference")
-    assert not report.failures
-    assert report.level is Level.EXHAUSTIVE
-    assert len(report.controls) == 4
-    assert all(control.counterexample.startswith("case 1: ApproximateVar") for control in report.controls)

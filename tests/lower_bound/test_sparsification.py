@@ -1,4 +1,4 @@
-"""The demonstration of sparsification: its check and controls, and a SAT solver as the judge."""
+"""Sparsification: a SAT solver as the judge."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Solver
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.evidence.runner import run_lemma
-from checks.lower_bound.sparsification import SMALL_COUNTS, STAR, small_formulas, sparsification
+from checks.lower_bound.sparsification import SMALL_COUNTS, STAR, small_formulas
 from reductions.lower_bound.sparsification import (
     find_sunflower,
     illustrative_density,
@@ -23,28 +20,6 @@ from reductions.lower_bound.sparsification import (
     vacuous_below,
 )
 from reductions.problems.cnf import CNF, random_k_sat
-
-
-def test_it_stays_cited():
-    report = run_lemma("lem-sparsification")
-    assert report.level is Level.CITED
-    assert {record.level for record in report.records} == {
-        Level.EXHAUSTIVE,
-        Level.SAMPLED,
-        Level.CERTIFIED,
-    }
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in sparsification.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", sparsification.controls)
-def test_controls_are_rejected(name):
-    evidence = sparsification.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @pytest.mark.parametrize("most", SMALL_COUNTS)

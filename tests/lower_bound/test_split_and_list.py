@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysat.solvers import Solver
 
-from checks.evidence import Level
-from checks.evidence.registry import Run
-from checks.lower_bound.split_and_list import FormulaSpace, split_and_list
+from checks.lower_bound.split_and_list import FormulaSpace
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
@@ -154,18 +152,6 @@ def test_wrong_witnesses_and_solutions_are_refused():
 def test_too_many_variables_are_refused_before_anything_is_listed():
     with pytest.raises(ValueError, match=r"at most 48 variables, not 100: 2\^50 vectors"):
         SplitAndList().map_instance(CNF(100, ()))
-
-
-def test_check_and_controls():
-    records = list(split_and_list.check(Run()))
-    assert {record.level for record in records} == {Level.EXHAUSTIVE, Level.SAMPLED, Level.SYMBOLIC}
-    exhaustive_claims = {r.claim for r in records if r.level in (Level.EXHAUSTIVE, Level.SYMBOLIC)}
-    assert exhaustive_claims == {record.claim for record in records}
-    assert len(split_and_list.controls) >= 5
-    for name, control in split_and_list.controls.items():
-        evidence = control(Run())
-        assert evidence.level is Level.FAILED, name
-        assert "CNF(" in evidence.counterexample, name
 
 
 def test_formula_spaces_hold_what_they_state():

@@ -1,4 +1,4 @@
-"""Tokens and exact work: the check and its controls, and torch with an explicit mask."""
+"""Tokens and exact work: torch with an explicit mask."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.lower_bound.token_count import mask, token_count_lemma
+from checks.lower_bound.token_count import mask
 from reductions.lower_bound.token_count import (
     least_growth,
     multiplications,
@@ -24,24 +22,6 @@ from reductions.lower_bound.token_count import (
 from reductions.problems.var_model import RELEASED_SIDES, geometric_sides, square_schedule, token_count
 
 schedules = st.sets(st.integers(1, 60), min_size=1, max_size=12).map(sorted)
-
-
-def test_check_earns_its_evidence():
-    records = list(token_count_lemma.check(Run()))
-    assert not [record for record in records if record.failed]
-    assert {record.level for record in records} == {Level.SYMBOLIC, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in token_count_lemma.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", token_count_lemma.controls)
-def test_controls_are_rejected(name):
-    evidence = token_count_lemma.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_the_textbook_algorithm_is_attention_under_the_mask():

@@ -1,4 +1,4 @@
-"""One pass over the pyramid: the check and its controls, and the fused state against a dense mask."""
+"""One pass over the pyramid: the fused state against a dense mask."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.block_causal_state import block_causal_state
 from reductions.polynomials.exponential import minimax_polynomial
 from reductions.problems.var_model import RELEASED_SIDES, square_schedule
 from reductions.upper_bound.block_causal_state import (
@@ -47,29 +44,6 @@ def polynomial_attention(queries, keys, values, ends, coefficients, temperature)
     weights = np.polynomial.polynomial.polyval(queries @ keys.T / temperature, coefficients)
     weights *= scale[:, None] >= scale
     return weights @ values / weights.sum(axis=1, keepdims=True)
-
-
-def test_check_earns_its_evidence():
-    records = list(block_causal_state.check(Run()))
-    assert not any(record.failed for record in records), records
-    assert {record.level for record in records} == {
-        Level.SYMBOLIC,
-        Level.EXHAUSTIVE,
-        Level.CERTIFIED,
-        Level.SAMPLED,
-    }
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in block_causal_state.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", block_causal_state.controls)
-def test_controls_are_rejected(name):
-    evidence = block_causal_state.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @pytest.mark.parametrize(("dtype", "rounding"), [(np.float32, 2e-5), (np.float64, 1e-12)])

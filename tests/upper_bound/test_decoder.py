@@ -1,4 +1,4 @@
-"""The decoder: its checks and controls, torch as the definition, and formulas decoded from pixels."""
+"""The decoder: torch as the definition, and formulas decoded from pixels."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.decoder import decoder_identity, decoder_lemma
 from checks.upper_bound.decoder.instances import PLANS, drawn_decoder, drawn_image, measured_bounds
 from checks.upper_bound.decoder.pixel_decisions import FormulaCase, decided_from_pixels
 from reductions.layers.convolution import Convolution, Doubling
@@ -27,32 +24,6 @@ from reductions.upper_bound.decoder.layers import (
     low_rank_attention_cost,
 )
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction
-
-LEMMAS = (decoder_lemma, decoder_identity)
-CONTROLS = [(lemma, name) for lemma in LEMMAS for name in lemma.controls]
-
-
-@pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.id)
-def test_check_earns_its_evidence(lemma):
-    records = list(lemma.check(Run()))
-    assert not [record for record in records if record.failed]
-    best = {}
-    for record in records:
-        best[record.claim] = min(best.get(record.claim, Level.FAILED), record.level, key=lambda x: x.rank)
-    assert set(best.values()) <= {Level.CERTIFIED, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.id)
-def test_check_in_full(lemma):
-    assert not any(record.failed for record in lemma.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize(("lemma", "name"), CONTROLS, ids=[name for _, name in CONTROLS])
-def test_controls_are_rejected(lemma, name):
-    evidence = lemma.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def as_torch_convolution(convolution):

@@ -1,4 +1,4 @@
-"""Many layers in a row: the check and its controls, the amplifying model, degrees and exponents."""
+"""Many layers in a row: the amplifying model, degrees and exponents."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.depth import depth
 from reductions.polynomials.bessel import log_bessel_error_bounds
 from reductions.upper_bound.depth import (
     amplified,
@@ -25,26 +22,6 @@ from reductions.upper_bound.depth import (
     local_precision,
     scale_exponent,
 )
-
-
-def test_check_earns_its_evidence():
-    levels = {}
-    for record in depth.check(Run()):
-        assert not record.failed, record
-        levels.setdefault(record.claim, record.level)
-    assert set(levels.values()) == {Level.SYMBOLIC, Level.CERTIFIED}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in depth.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", depth.controls)
-def test_controls_are_rejected(name):
-    evidence = depth.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_amplification_through_torch():

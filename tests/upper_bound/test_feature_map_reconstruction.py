@@ -1,4 +1,4 @@
-"""Feature-map reconstruction: the check and its controls, and torch as the definition."""
+"""Feature-map reconstruction: torch as the definition."""
 
 from __future__ import annotations
 
@@ -8,31 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.feature_map_reconstruction import feature_map_reconstruction
 from reductions.layers.convolution import Convolution, convolve
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import RELEASED_SIDES, square_schedule
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction
-
-
-def test_check_earns_its_evidence():
-    records = list(feature_map_reconstruction.check(Run()))
-    assert not [record for record in records if record.failed]
-    assert {record.level for record in records} == {Level.CERTIFIED, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in feature_map_reconstruction.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", feature_map_reconstruction.controls)
-def test_controls_are_rejected(name):
-    evidence = feature_map_reconstruction.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def random_reconstruction(sides, rule, channels, seed=0):

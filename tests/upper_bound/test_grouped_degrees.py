@@ -1,4 +1,4 @@
-"""Degrees by groups: the check and its controls, features against the polynomials, shapes and messages."""
+"""Degrees by groups: features against the polynomials, shapes and messages."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
 from checks.upper_bound.grouped_degrees import (
     group_polynomials,
-    grouped_degrees,
     plane_partitions,
     staircases,
     value,
@@ -31,23 +28,6 @@ from reductions.upper_bound.grouped_degrees import (
     staircase_weights,
 )
 from reductions.upper_bound.monomial_features import monomials, total_degree, weights
-
-
-def test_check_earns_its_evidence():
-    levels = {record.level for record in grouped_degrees.check(Run())}
-    assert levels == {Level.SYMBOLIC, Level.CERTIFIED, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in grouped_degrees.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", grouped_degrees.controls)
-def test_controls_are_rejected(name):
-    evidence = grouped_degrees.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_all_staircases_are_listed():

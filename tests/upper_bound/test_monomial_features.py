@@ -1,4 +1,4 @@
-"""Monomial features: the check and its controls, three array libraries, tables and messages."""
+"""Monomial features: three array libraries, tables and messages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.monomial_features import monomial_features
 from reductions.upper_bound.monomial_features import (
     MonomialSet,
     downward_closed,
@@ -29,23 +26,6 @@ from reductions.upper_bound.monomial_features import (
 )
 
 LIBRARIES = {"numpy": np, "torch": torch, "array_api_strict": array_api_strict}
-
-
-def test_check_earns_its_evidence():
-    levels = [record.level for record in monomial_features.check(Run())]
-    assert levels == [Level.SYMBOLIC] + [Level.EXHAUSTIVE] * 6
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in monomial_features.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", monomial_features.controls)
-def test_controls_are_rejected(name):
-    evidence = monomial_features.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -1,4 +1,4 @@
-"""The phase diagram: the check and its controls, rigorous values as an oracle, and the limits."""
+"""The phase diagram: rigorous values as an oracle, and the limits."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.phase import phase
 from checks.upper_bound.phase.cases import cube_points, frobenius_rank
 from reductions.upper_bound.phase import (
     Growth,
@@ -31,29 +28,6 @@ from reductions.upper_bound.rank_growth import rank_exponent
 dimensions = st.floats(0.2, 10)
 accuracies = st.floats(0, 8)
 sigmas = st.sampled_from((2.0, 3.0))
-
-
-def test_check_earns_its_evidence():
-    records = list(phase.check(Run()))
-    assert not [record for record in records if record.failed]
-    assert {record.level for record in records} == {
-        Level.SYMBOLIC,
-        Level.CERTIFIED,
-        Level.EXHAUSTIVE,
-        Level.SAMPLED,
-    }
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in phase.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", phase.controls)
-def test_controls_are_rejected(name):
-    evidence = phase.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,13 +1,10 @@
-"""Recentring, principal axes and plans: the checks and their controls, and each construction by itself."""
+"""Recentring, principal axes and plans: each construction by itself."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.principal_axes import feature_plan, principal_axes, recentring
 from reductions.problems.attention import attention
 from reductions.upper_bound.principal_axes import (
     balanced_axes,
@@ -17,31 +14,6 @@ from reductions.upper_bound.principal_axes import (
     least_half_width,
     recentred,
 )
-
-LEMMAS = (recentring, principal_axes, feature_plan)
-
-
-@pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.id)
-def test_checks_earn_their_evidence(lemma):
-    levels = {record.level for record in lemma.check(Run())}
-    assert levels <= {Level.SYMBOLIC, Level.CERTIFIED, Level.EXHAUSTIVE, Level.SAMPLED}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.id)
-def test_checks_in_full(lemma):
-    assert not any(record.failed for record in lemma.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize(
-    ("lemma", "name"),
-    [(lemma, name) for lemma in LEMMAS for name in lemma.controls],
-    ids=lambda value: getattr(value, "id", value),
-)
-def test_controls_are_rejected(lemma, name):
-    evidence = lemma.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 def test_attention_is_kept():

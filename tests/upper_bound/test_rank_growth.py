@@ -1,4 +1,4 @@
-"""Growth of degree and rank: the check, its controls, mpmath as an oracle, and the edges."""
+"""Growth of degree and rank: mpmath as an oracle, and the edges."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.rank_growth import rank_growth
 from reductions.upper_bound.rank_growth import (
     decay,
     degree_rate,
@@ -27,24 +24,6 @@ from reductions.upper_bound.rank_growth import (
 )
 
 rates = st.floats(0.01, 20, allow_nan=False)
-
-
-def test_check_earns_its_evidence():
-    records = list(rank_growth.check(Run()))
-    assert not [record for record in records if record.failed]
-    assert {record.level for record in records} == {Level.SYMBOLIC, Level.CERTIFIED, Level.EXHAUSTIVE}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in rank_growth.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", rank_growth.controls)
-def test_controls_are_rejected(name):
-    evidence = rank_growth.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @settings(deadline=None, max_examples=50)

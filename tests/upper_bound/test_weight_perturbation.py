@@ -1,4 +1,4 @@
-"""Perturbed weights: the check and its controls, and the bounds against optimisation and torch."""
+"""Perturbed weights: the bounds against optimisation and torch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from checks.evidence import Level
-from checks.evidence.registry import Effort, Run
-from checks.upper_bound.weight_perturbation import weight_perturbation
 from reductions.upper_bound.weight_perturbation import (
     compose,
     epsilon_of,
@@ -27,26 +24,6 @@ from reductions.upper_bound.weight_perturbation import (
 
 below_one = st.floats(0, 1, exclude_max=True)
 values = st.floats(0, 1e6)
-
-
-def test_check_earns_its_evidence():
-    levels = {}
-    for record in weight_perturbation.check(Run()):
-        assert not record.failed, record
-        levels.setdefault(record.claim, record.level)
-    assert set(levels.values()) == {Level.SYMBOLIC, Level.CERTIFIED}
-
-
-@pytest.mark.slow
-def test_check_in_full():
-    assert not any(record.failed for record in weight_perturbation.check(Run(Effort.FULL, seed=1)))
-
-
-@pytest.mark.parametrize("name", weight_perturbation.controls)
-def test_controls_are_rejected(name):
-    evidence = weight_perturbation.controls[name](Run())
-    assert evidence.failed
-    assert evidence.cases > 0
 
 
 @pytest.mark.parametrize("epsilon", [1e-3, 0.1, 0.5, 0.9, 0.999])
