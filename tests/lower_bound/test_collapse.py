@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checks.exact.formal_terms import Terms, image_on_terms, run_on_terms
 from checks.exact.interval_model import enclosed_run
-from checks.lower_bound.collapse import count_schedules, random_model, schedules
+from checks.lower_bound.collapse import all_schedules, count_schedules, random_model
 from reductions.layers.convolution import Doubling, convolve
 from reductions.lower_bound.collapse import (
     border_depth,
@@ -174,7 +174,7 @@ def test_formal_terms():
 
 def test_all_schedules_are_counted():
     for side in (1, 2, 3):
-        found = list(schedules(side))
+        found = list(all_schedules(side))
         assert len(found) == len(set(found)) == count_schedules(side)
     assert count_schedules(2) == 11
 

@@ -18,10 +18,10 @@ from checks.lower_bound.route_crossover import route_crossover
 from checks.lower_bound.route_crossover.rotated_entries import (
     Centre,
     Turn,
+    built_attention,
     direct_trial,
     gap_trial,
-    hartley,
-    plain,
+    hartley_transformed,
 )
 from reductions.codes.evaluation_codes import reed_solomon
 from reductions.codes.finite_field import FiniteField
@@ -151,7 +151,7 @@ def test_wrong_costs_of_messages_are_found(monkeypatch, name, wrong):
 def test_other_coordinates_change_no_output(name):
     system = row_named(name).system()
     for trial in (gap_trial(system), direct_trial(system.coordinates)):
-        outputs = plain(trial.source).output()
+        outputs = built_attention(trial.source).output()
         for centre, turn in product(Centre, Turn):
             measured = trial.measure(centre, turn, seed=3)
             layer = measured.instance
@@ -169,7 +169,7 @@ def test_other_coordinates_change_no_output(name):
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_hartley_is_orthogonal(n, seed):
-    matrix = hartley(np.eye(n), np.random.default_rng(seed).choice([-1.0, 1.0], n))
+    matrix = hartley_transformed(np.eye(n), np.random.default_rng(seed).choice([-1.0, 1.0], n))
     assert np.allclose(matrix @ matrix.T, np.eye(n), atol=1e-12)
 
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.lower_bound.token_count import mask
+from checks.lower_bound.token_count import block_causal_mask
 from reductions.lower_bound.token_count import (
     least_growth,
     multiplications,
@@ -28,7 +28,9 @@ def test_the_textbook_algorithm_is_attention_under_the_mask():
     sides, generator = (1, 2, 4), np.random.default_rng(0)
     queries, keys, values = generator.standard_normal((3, 21, 3))
     expected = torch.nn.functional.scaled_dot_product_attention(
-        *(torch.tensor(x) for x in (queries, keys, values)), attn_mask=torch.tensor(mask(sides)), scale=0.5
+        *(torch.tensor(x) for x in (queries, keys, values)),
+        attn_mask=torch.tensor(block_causal_mask(sides)),
+        scale=0.5,
     )
     found = textbook_attention(
         queries.tolist(), keys.tolist(), values.tolist(), square_schedule(sides), temperature=2.0

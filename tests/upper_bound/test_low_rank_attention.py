@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.upper_bound.low_rank_attention import fused, readable
+from checks.upper_bound.low_rank_attention import fused_output, readable_output
 from checks.upper_bound.low_rank_attention.extremes import extremal_layer
 from checks.upper_bound.low_rank_attention.instances import FAMILIES, draw_layer, exact_output, largest_error
 from reductions.kernels.fused_kernels import key_state
@@ -53,8 +53,8 @@ def test_versions_agree_and_stay_within_the_bound(
         keys=keys,
         dtype=np.float64,
     )
-    output, scale = readable(layer), np.abs(layer.values).max()
-    np.testing.assert_allclose(fused(layer), output, rtol=0, atol=1e-11 * scale)
+    output, scale = readable_output(layer), np.abs(layer.values).max()
+    np.testing.assert_allclose(fused_output(layer), output, rtol=0, atol=1e-11 * scale)
     exact = attention(layer.queries, layer.keys, layer.values, layer.temperature)
     for c, width in enumerate(np.ptp(layer.values, axis=0)):
         error = np.abs(output - exact)[:, c].max()
@@ -74,7 +74,7 @@ def test_against_fifty_digits():
         dtype=np.float64,
     )
     output = exact_output(layer)
-    assert largest_error(readable(layer), output) < 1e-15
+    assert largest_error(readable_output(layer), output) < 1e-15
     with mpmath.workdps(50):
         for i, query in enumerate(layer.queries.tolist()):
             logits = [mpmath.fdot(query, key) / layer.temperature for key in layer.keys.tolist()]
@@ -115,7 +115,7 @@ def test_any_array_library():
     arrays = [strict.asarray(x) for x in (layer.queries, layer.keys, layer.values)]
     output = low_rank_attention(*arrays, layer.temperature, layer.polynomial, block=7)
     assert type(output) is type(arrays[0])
-    np.testing.assert_allclose(np.asarray(output), readable(layer), atol=1e-14)
+    np.testing.assert_allclose(np.asarray(output), readable_output(layer), atol=1e-14)
 
 
 def test_readable_state_is_that_of_the_kernels():

@@ -14,7 +14,7 @@ from checks.evidence import Claims, Evidence, certified, exhaustive, sampled, sy
 from checks.evidence.registry import Run, lemma
 from checks.exact.formal_terms import Operator, Terms, collapsed_on_terms, run_on_terms
 from checks.exact.interval_model import enclosed_run
-from checks.lower_bound.collapse.border_images import PATTERNS, images, patterns_decide
+from checks.lower_bound.collapse.border_images import PATTERNS, check_border_images, patterns_decide
 from reductions.layers.arrays import Floats
 from reductions.lower_bound.collapse import collapsed_run, weighted_run
 from reductions.problems.interpolation import Interpolation, Kernel, keys_inner, keys_outer
@@ -65,7 +65,7 @@ def collapse(run: Run) -> Iterator[Evidence]:
     yield exhaustive(
         CONSTANT_MAPS,
         f"all schedules with sides up to {side}, {FOUR_LAYERS}: formal terms; {RULES_IN_WORDS}",
-        product(RULES, schedules(side)),
+        product(RULES, all_schedules(side)),
         len(RULES) * count_schedules(side),
         maps_are_constant,
     )
@@ -99,7 +99,7 @@ def collapse(run: Run) -> Iterator[Evidence]:
         3,
         lambda case: is_refused(*case),
     )
-    yield from images(run)
+    yield from check_border_images(run)
 
 
 def partition_of_unity() -> Evidence:
@@ -121,7 +121,7 @@ def row_sums(largest: int) -> Claims:
                 yield f"{rule}, {coarse} -> {fine}, row {i}", sum(row), "==", 1
 
 
-def schedules(side: int) -> Iterator[Schedule]:
+def all_schedules(side: int) -> Iterator[Schedule]:
     """Yield every schedule with sides up to ``side``."""
 
     def continued(schedule: Schedule) -> Iterator[Schedule]:

@@ -27,7 +27,7 @@ IMAGES = "(3) images that are computed on a small map"
 ATTAINED = "(3) (2D + 1)^2 different values occur"
 
 
-def images(run: Run) -> Iterator[Evidence]:
+def check_border_images(run: Run) -> Iterator[Evidence]:
     """Check the part about convolutions."""
     length, most = run.pick(quick=(5, 48), full=(6, 96))
     stacks = list(small_stacks(length, most))

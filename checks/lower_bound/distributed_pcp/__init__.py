@@ -22,7 +22,13 @@ from checks.lower_bound.distributed_pcp.fields import (
     names_zero_sum,
     weight_systems,
 )
-from checks.lower_bound.distributed_pcp.literal import PairTable, TablePair, all_vectors, shared_ones, truths
+from checks.lower_bound.distributed_pcp.literal import (
+    PairTable,
+    TablePair,
+    all_vectors,
+    shared_ones,
+    stated_truths,
+)
 from checks.lower_bound.distributed_pcp.rows import ROWS, Row, row_named
 from reductions.codes.evaluation_codes import elliptic, hermitian, reed_solomon
 from reductions.codes.finite_field import FIELD_ORDERS, Elements, FiniteField, row_reduce, span, zero_sum_free
@@ -117,7 +123,7 @@ def witness_cases(row: Row) -> Iterator[tuple[DistributedPCPReduced, Pair | None
 def has_feasible_messages(row: Row) -> bool:
     """The predicate of FEASIBLE, from all orthogonal pairs of {0,1}^m."""
     system, vectors = row.system(), all_vectors(row.system().coordinates)
-    needed = np.unique(truths(system, vectors, vectors)[shared_ones(vectors, vectors) == 0], axis=0)
+    needed = np.unique(stated_truths(system, vectors, vectors)[shared_ones(vectors, vectors) == 0], axis=0)
     numbers = system.message_number(system.all_messages(1 << 16))
     return np.array_equal(numbers, np.arange(row.messages)) and np.array_equal(
         needed, np.unique(system.feasible_messages(1 << 16), axis=0)

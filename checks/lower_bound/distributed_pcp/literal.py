@@ -22,7 +22,7 @@ def all_vectors(coordinates: int) -> NDArray[np.uint8]:
     return np.array(list(product((0, 1), repeat=coordinates)), dtype=np.uint8)
 
 
-def truths(system: ProofSystem, left: Any, right: Any) -> Elements:
+def stated_truths(system: ProofSystem, left: Any, right: Any) -> Elements:
     """Return P*(x) of all pairs by its definition, shape (N_u, N_v, len)."""
     field = system.code.field
     a, b = system.encode(left), system.encode(right)
@@ -66,7 +66,7 @@ class PairTable:
     @cached_property
     def truths(self) -> Elements:
         """P* of every pair."""
-        return truths(self.system, self.left, self.right)
+        return stated_truths(self.system, self.left, self.right)
 
     @cached_property
     def counted(self) -> list[bool]:

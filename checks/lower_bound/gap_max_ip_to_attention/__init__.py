@@ -20,7 +20,7 @@ from checks.lower_bound.gap_max_ip_to_attention.extremal_attention import (
     Build,
     ExtremalInstance,
     bound_claims,
-    build,
+    build_attention,
     extremal_no,
     extremal_yes,
     interval_output,
@@ -302,7 +302,7 @@ def gap_max_ip_to_attention(run: Run) -> Iterator[Evidence]:
 
 def sharpness_claims() -> Claims:
     """One key: the YES output less 3/10 and the NO output plus 3/10 meet in 1/2, up to rounding."""
-    yes, no = (interval_output(build(make(1).source)) for make in (extremal_yes, extremal_no))
+    yes, no = (interval_output(build_attention(make(1).source)) for make in (extremal_yes, extremal_no))
     yield "YES less 3/10 against the threshold", yes, "<=", Fraction(1, 2) + Fraction(3, 10) + ROUNDING
     yield "NO plus 3/10 against the threshold", no, ">=", Fraction(1, 2) - Fraction(3, 10) - ROUNDING
     yield "their distance", yes - no, "<=", 2 * Fraction(3, 10) + 2 * ROUNDING
@@ -323,7 +323,7 @@ def halved_scale(run: Run) -> Evidence:
     """N keys at s - Δ then outweigh the reference key √N/2 times; with few keys this hardly shows."""
 
     def halve(source: GapMaxInnerProduct) -> AttentionInstance:
-        layer = build(source)
+        layer = build_attention(source)
         half = np.sqrt(0.5)
         return AttentionInstance(half * layer.queries, half * layer.keys, layer.values, layer.temperature)
 
@@ -335,7 +335,7 @@ def missing_reference(run: Run) -> Evidence:
     """Every output is then 1."""
 
     def omit(source: GapMaxInnerProduct) -> AttentionInstance:
-        layer = build(source)
+        layer = build_attention(source)
         return AttentionInstance(layer.queries, layer.keys[:-1], layer.values[:-1], layer.temperature)
 
     return _broken("N = 1, inner product s - Δ", extremal_no(1), omit)
@@ -347,7 +347,7 @@ def reference_at_threshold(run: Run) -> Evidence:
 
     def shift(source: GapMaxInnerProduct) -> AttentionInstance:
         middle = source.threshold + source.gap / 2
-        return build(GapMaxInnerProduct(source.left, source.right, middle, source.gap))
+        return build_attention(GapMaxInnerProduct(source.left, source.right, middle, source.gap))
 
     return _broken("N = 1, inner product s", extremal_yes(1), shift)
 
@@ -357,7 +357,7 @@ def temperature_dropped(run: Run) -> Evidence:
     """The layer divides by τ = d = 7, so the gap of the logits shrinks to ln(4N)/7."""
 
     def drop(source: GapMaxInnerProduct) -> AttentionInstance:
-        layer = build(source)
+        layer = build_attention(source)
         root = np.sqrt(layer.temperature)
         return AttentionInstance(layer.queries / root, layer.keys / root, layer.values, layer.temperature)
 

@@ -71,12 +71,12 @@ def interval_output(layer: AttentionInstance) -> Any:
         return weighted / total
 
 
-def build(source: GapMaxInnerProduct) -> AttentionInstance:
+def build_attention(source: GapMaxInnerProduct) -> AttentionInstance:
     """The construction of the lemma, at τ = d."""
     return GapMaxIPToAttention().map_instance(source).target.attention
 
 
-def bound_claims(instances: list[ExtremalInstance], construction: Build = build) -> Claims:
+def bound_claims(instances: list[ExtremalInstance], construction: Build = build_attention) -> Claims:
     """Each instance's output is on the right side of its bound, up to the rounding of the entries."""
     for instance in instances:
         output = interval_output(construction(instance.source))
@@ -89,7 +89,7 @@ def bound_claims(instances: list[ExtremalInstance], construction: Build = build)
 def tightness_claims(instances: list[ExtremalInstance]) -> Claims:
     """Each instance's output is no farther from the threshold than its bound."""
     for instance in instances:
-        output = interval_output(build(instance.source))
+        output = interval_output(build_attention(instance.source))
         if instance.is_yes:
             yield f"YES, {instance.name}", output, "<=", instance.output + ROUNDING
         else:

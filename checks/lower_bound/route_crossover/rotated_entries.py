@@ -41,7 +41,7 @@ class Centre(StrEnum):
     HALF = "1/2"
 
 
-def hartley(vectors: Matrix, signs: NDArray[Any]) -> Matrix:
+def hartley_transformed(vectors: Matrix, signs: NDArray[Any]) -> Matrix:
     """Return the vectors, rows, with signed entries and then the orthogonal Hartley transform of them."""
     transformed = np.fft.fft(vectors * signs, axis=1)
     turned: Matrix = (transformed.real - transformed.imag) / math.sqrt(vectors.shape[1])
@@ -49,10 +49,10 @@ def hartley(vectors: Matrix, signs: NDArray[Any]) -> Matrix:
 
 
 def turned(vectors: Matrix, widths: list[int], signs: NDArray[Any]) -> Matrix:
-    """Apply :func:`hartley` to every block of columns."""
+    """Apply :func:`hartley_transformed` to every block of columns."""
     stops = np.cumsum(widths)[:-1]
     parts = zip(np.split(vectors, stops, axis=1), np.split(signs, stops), strict=True)
-    return np.hstack([hartley(*part) for part in parts])
+    return np.hstack([hartley_transformed(*part) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Measured:
         return self.ratio * (d + self.lifted) / d
 
 
-def plain(source: GapMaxInnerProduct) -> AttentionInstance:
+def built_attention(source: GapMaxInnerProduct) -> AttentionInstance:
     """Return the layer that is built."""
     return GapMaxIPToAttention().map_instance(source).target.attention
 
@@ -98,7 +98,7 @@ def plain(source: GapMaxInnerProduct) -> AttentionInstance:
 def measure(
     source: GapMaxInnerProduct, widths: list[int], centre: list[float], turn: Turn, seed: int
 ) -> Measured:
-    """Build the layer from centred and rotated vectors: the weights and outputs of :func:`plain`.
+    """Build the layer from centred and rotated vectors: the weights and outputs of :func:`built_attention`.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def all_sides(largest: int) -> list[Sides]:
     return [sides for count in numbers for sides in combinations(numbers, count)]
 
 
-def mask(sides: Sides) -> NDArray[np.bool_]:
+def block_causal_mask(sides: Sides) -> NDArray[np.bool_]:
     """Return the block-causal mask, shape (L, L), from the scale of every token."""
     scale = np.repeat(np.arange(len(sides)), np.square(sides))
     return scale[:, None] >= scale
@@ -51,7 +51,7 @@ def pairs_are_right(sides: Sides) -> bool:
     n, schedule = sides[-1], square_schedule(sides)
     tokens, pairs = token_count(schedule), visible_pairs(schedule)
     fourth = sum(side**4 for side in sides)
-    counted = int(np.count_nonzero(mask(sides)))
+    counted = int(np.count_nonzero(block_causal_mask(sides)))
     return 2 * pairs == 2 * counted == tokens**2 + fourth and n**4 <= n**2 * tokens <= pairs <= tokens**2
 
 
@@ -232,7 +232,7 @@ def token_count_lemma(run: Run) -> Iterator[Evidence]:
 
 def released_counts(sides: Sides) -> bool:
     """Count tokens and visible pairs of the mask."""
-    seen = mask(sides)
+    seen = block_causal_mask(sides)
     return (len(seen), int(np.count_nonzero(seen))) == (680, 286_434) and pairs_are_right(sides)
 
 

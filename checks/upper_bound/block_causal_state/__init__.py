@@ -20,9 +20,9 @@ from checks.upper_bound.block_causal_state.passes import (
     AS_STATED,
     Plan,
     Size,
-    identities,
     one_pass,
     small_sizes,
+    state_identities,
 )
 from reductions.lower_bound.token_count import multiplications as exact_multiplications
 from reductions.problems.attention import attention
@@ -204,10 +204,12 @@ def block_causal_state(run: Run) -> Iterator[Evidence]:
     tokens, degree = run.pick(quick=(3, 2), full=(4, 3))
     sizes = small_sizes(tokens, degree)
     scope = f"all cuts of up to {tokens} tokens into scales, d, d_v <= 2, degree <= {degree}"
-    yield symbolic(IDENTITY, f"all entries, polynomials and temperatures; {scope}", identities(sizes))
+    yield symbolic(IDENTITY, f"all entries, polynomials and temperatures; {scope}", state_identities(sizes))
     pyramid = [Size((1, 5), 2, 1, 2), Size((1, 5, 14), 1, 1, 2)]
     yield symbolic(
-        IDENTITY, "all entries; sides 1, 2 with d = 2 and 1, 2, 3 with d = 1, degree 2", identities(pyramid)
+        IDENTITY,
+        "all entries; sides 1, 2 with d = 2 and 1, 2, 3 with d = 1, degree 2",
+        state_identities(pyramid),
     )
     counts = list(product((2, 7, 30), (1, 2, 3), (1, 2), range(4)))
     yield exhaustive(
@@ -245,7 +247,7 @@ def block_causal_state(run: Run) -> Iterator[Evidence]:
 def broken(plan: Plan) -> Evidence:
     """Put a broken pass to the test of the identity on one pyramid."""
     size = Size((1, 3), 2, 1, 2)
-    return symbolic(IDENTITY, "scales of 1 and 2 tokens, d = 2, degree 2", identities([size], plan))
+    return symbolic(IDENTITY, "scales of 1 and 2 tokens, d = 2, degree 2", state_identities([size], plan))
 
 
 @block_causal_state.control("the state misses the first scale")

@@ -105,7 +105,7 @@ def differences(size: Size, plan: Plan = Plan()) -> dict[str, Any]:
     return result
 
 
-def identities(sizes: Sequence[Size], plan: Plan = Plan()) -> dict[str, Any]:
+def state_identities(sizes: Sequence[Size], plan: Plan = Plan()) -> dict[str, Any]:
     """Return the differences of all sizes as SymPy expressions."""
     import sympy
 

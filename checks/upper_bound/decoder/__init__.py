@@ -12,14 +12,14 @@ from checks.evidence.registry import Run, lemma
 from checks.lower_bound.lower_bound import two_variable_formulas
 from checks.upper_bound.decoder.errors import (
     SHAPES,
-    agrees,
-    attained,
+    agrees_with_textbook,
+    attains_bound,
     bound_is_stated,
     cost_is,
     draw_noise,
     error_cases,
     error_claims,
-    factor,
+    error_factor,
     library_bound,
     noise_claims,
     noise_stays_below,
@@ -68,7 +68,7 @@ def decoder_lemma(run: Run) -> Iterator[Evidence]:
     plans = (*PLANS, WIDE)
     cases = list(product(plans, shapes, channels))
     words = f"{len(plans)} plans of layers, {len(shapes)} shapes up to {shapes[-1]}, c in {channels}"
-    yield exhaustive(DEFINITION, words, cases, len(plans) * len(shapes) * len(channels), agrees)
+    yield exhaustive(DEFINITION, words, cases, len(plans) * len(shapes) * len(channels), agrees_with_textbook)
     yield exhaustive(COST, words, cases, len(cases), cost_is(Decoder.multiplications))
     tried = error_cases(run.pick(quick=False, full=True))
     words = f"{len(tried)} pairs: all small ones through attention, random ones through {len(PLANS)} plans"
@@ -76,7 +76,7 @@ def decoder_lemma(run: Run) -> Iterator[Evidence]:
     yield certified(ERROR, f"{words}, the library's bound", error_claims(tried, library_bound))
     lists = list(positive_decoders())
     words = "all lists of up to three layers with weights 1, 2, 3, in fractions"
-    yield exhaustive(SHARP, words, lists, 1 + 7 + 49 + 343, attained)
+    yield exhaustive(SHARP, words, lists, 1 + 7 + 49 + 343, attains_bound)
     words = f"{len(PLANS)} plans, three decoders each, with errors of attention; maps of sides 3 or more"
     stated = list(product(PLANS, range(3)))
     yield exhaustive(STATED, words, stated, 3 * len(PLANS), bound_is_stated)
@@ -94,7 +94,7 @@ def forgotten_straight_path(run: Run) -> Evidence:
 
     def forgetful(decoder: Decoder, error: float, bounds: list[AttentionBounds], shape: Shape) -> float:
         remaining = iter(bounds)
-        return math.prod(factor(layer, remaining, straight=0.0) for layer in decoder.layers) * error
+        return math.prod(error_factor(layer, remaining, straight=0.0) for layer in decoder.layers) * error
 
     pairs = [(one_channel(), *pair) for pair in small_pairs((1, 2), 0.25)]
     return certified(ERROR, "attention on two pixels, -1, 0, 1, moved by 1/4", error_claims(pairs, forgetful))
@@ -106,7 +106,7 @@ def without_logits(run: Run) -> Evidence:
 
     def forgetful(decoder: Decoder, error: float, bounds: list[AttentionBounds], shape: Shape) -> float:
         remaining = iter(bounds)
-        return math.prod(factor(layer, remaining, logits=0.0) for layer in decoder.layers) * error
+        return math.prod(error_factor(layer, remaining, logits=0.0) for layer in decoder.layers) * error
 
     pairs = [(one_channel(0.5, 2.0), *pair) for pair in small_pairs((1, 2), 0.25)]
     return certified(ERROR, "attention on two pixels, tau = 1/2", error_claims(pairs, forgetful))

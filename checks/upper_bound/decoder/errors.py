@@ -36,7 +36,7 @@ Case = tuple[str, Shape, int]
 """A plan of layers, a shape, the channels."""
 
 
-def agrees(case: Case) -> bool:
+def agrees_with_textbook(case: Case) -> bool:
     """Compare the array program with the textbook: in fractions without attention, in floats with it."""
     plan, shape, channels = case
     decoder, image = drawn_decoder(plan, channels, 1), drawn_image(shape, channels, 2)
@@ -90,7 +90,7 @@ def stated_bound(decoder: Decoder, error: float, bounds: list[AttentionBounds], 
     """Return the product of the factors, written down anew, times the error."""
     remaining = iter(bounds)
     for layer in decoder.layers:
-        error *= factor(layer, remaining)
+        error *= error_factor(layer, remaining)
     return error
 
 
@@ -99,7 +99,7 @@ def norm(convolution: Convolution) -> float:
     return float(np.abs(convolution.filters).sum(axis=(0, 1, 2)).max())
 
 
-def factor(
+def error_factor(
     layer: Any, remaining: Iterator[AttentionBounds], straight: float = 1.0, logits: float = 1.0
 ) -> float:
     """Return lambda; ``straight`` and ``logits`` scale its two parts that the controls drop."""
@@ -166,7 +166,7 @@ def positive_decoders() -> Iterator[tuple[int, ...]]:
         yield from product((-3, -2, -1, 0, 1, 2, 3), repeat=length)
 
 
-def attained(plan: tuple[int, ...]) -> bool:
+def attains_bound(plan: tuple[int, ...]) -> bool:
     """Compare, in fractions, what an error of 1/2 on a positive constant map becomes with the bound."""
     layers: list[Any] = []
     for weight in plan:
@@ -192,7 +192,7 @@ def bound_is_stated(case: tuple[str, int]) -> bool:
     own = [2.0**-index / 8 for index in range(len(blocks))]
     factors, remaining, later, error = [], iter(bounds), iter(own), 0.375
     for layer in decoder.layers:
-        factors.append(factor(layer, remaining))
+        factors.append(error_factor(layer, remaining))
         error *= factors[-1]
         if isinstance(layer, AttentionBlock):
             columns = np.abs(np.asarray(layer.weights.output_weights)).sum(axis=0)
@@ -265,7 +265,7 @@ def noise_claims(plans: Sequence[str], later: bool = True) -> Claims:
         remaining = iter(measured_bounds(Decoder(rest), *middle))
         bound = column_norm(weights) * epsilon
         for layer in rest:
-            bound *= factor(layer, remaining) if later else 1.0
+            bound *= error_factor(layer, remaining) if later else 1.0
         allowed = Fraction(bound) * (1 + Fraction(1, 2**40))
         for i, j, t in np.ndindex(len(one), len(one[0]), 3):
             for sign in (1, -1):

@@ -11,14 +11,14 @@ from checks.evidence import Claim, Claims, Evidence, certified, symbolic
 from checks.evidence.registry import Run, lemma
 from checks.upper_bound.degree.bessel_claims import (
     BITS,
-    asymptotics,
-    computed_bounds,
-    decays,
-    enclosures,
-    ends,
-    identities,
-    sizes,
-    sums,
+    asymptotic_claims,
+    ball_ends,
+    bessel_size_claims,
+    bessel_sum_claims,
+    computed_bound_claims,
+    decay_claims,
+    enclosure_claims,
+    proof_identities,
 )
 from reductions.polynomials.exponential import certified_degree, minimax_polynomial, provably_least
 from reductions.polynomials.precision import working_precision
@@ -38,30 +38,32 @@ RATES = ((Fraction(3, 2), Fraction(1)), (Fraction(2), Fraction(1)), (Fraction(3)
 )
 def bessel_error(run: Run) -> Iterator[Evidence]:
     """Check the bounds, the facts about Bessel functions behind them, and the rate."""
-    yield symbolic("identities of the proof", "all parameters", identities())
+    yield symbolic("identities of the proof", "all parameters", proof_identities())
     degrees = (*range(13), 16, 20, 24, 32)
     pairs = [(b, g) for b in HALF_WIDTHS for g in degrees if run.effort == "full" or g < 20 or b <= 4]
     scope = f"{len(pairs)} pairs: b = .01, 1/4, ..., 16 and g up to 32"
-    yield certified("(1), (2), (4) the best error lies between the bounds", scope, enclosures(pairs))
+    yield certified("(1), (2), (4) the best error lies between the bounds", scope, enclosure_claims(pairs))
     few = [(b, g) for b in (0.25, 1.0, 4.0, 16.0) for g in (0, 1, 2, 3, 4, 5, 8, 12, 15, 16, 18, 24)]
     yield certified(
         "(1), (2), (4) the bounds that are computed are the stated ones",
         f"{len(few)} pairs: b = 1/4, 1, 4, 16 and g up to 24; sums of Bessel functions term by term",
-        computed_bounds(few),
+        computed_bound_claims(few),
     )
-    yield certified("(1) sums of Bessel functions", "first terms J_1(1/8) to J_20(16)", sums(FIRST_TERMS))
+    yield certified(
+        "(1) sums of Bessel functions", "first terms J_1(1/8) to J_20(16)", bessel_sum_claims(FIRST_TERMS)
+    )
     orders = run.pick(quick=(1, 2, 3, 5, 8, 13, 34, 100), full=(*range(1, 60), 100, 150, 200))
     yield certified(
         "(3) sizes of Bessel functions",
         f"{len(orders)} orders up to {orders[-1]}, x = nu/8, 2 nu/8, ..., nu",
-        sizes([(order, Fraction(k, 8)) for order in orders for k in range(1, 9)]),
+        bessel_size_claims([(order, Fraction(k, 8)) for order in orders for k in range(1, 9)]),
     )
-    yield certified("(5) psi in float64", "nu = 1, 7, 100, nine x/nu from 2^-20 to 1", decays())
+    yield certified("(5) psi in float64", "nu = 1, 7, 100, nine x/nu from 2^-20 to 1", decay_claims())
     scales = run.pick(quick=(10, 100, 1000), full=(10, 30, 100, 300, 1000, 3000))
     yield certified(
         "(5) the rate, with its distance",
         f"gamma/rho = 3/2, 2, 6; s up to {scales[-1]}",
-        asymptotics([(*rate, s) for rate in RATES for s in scales]),
+        asymptotic_claims([(*rate, s) for rate in RATES for s in scales]),
     )
 
 
@@ -70,7 +72,7 @@ def broken_bound(bound: Callable[[Any, int], Any], upper: bool) -> Evidence:
     from flint import arb
 
     with working_precision(BITS):
-        low, high = ends(bound(arb(4), 6))
+        low, high = ball_ends(bound(arb(4), 6))
     best = [Fraction(error) for error in best_error_bounds(6, 4.0)]
     claim: Claim
     claim = ("b = 4, g = 6", best[1], "<=", high) if upper else ("b = 4, g = 6", low, "<=", best[0])
@@ -101,7 +103,7 @@ def _(run: Run) -> Evidence:
     with working_precision(BITS):
         x, order = arb(4), 7
         alpha = (order / x).acosh()
-        low = ends(x.bessel_j(order) * (order * alpha - (order**2 - x * x).sqrt()).exp())[0]
+        low = ball_ends(x.bessel_j(order) * (order * alpha - (order**2 - x * x).sqrt()).exp())[0]
     return certified("(3) sizes of Bessel functions", "nu = 7, x = 4", [("from below", low, ">=", 1)])
 
 
@@ -117,7 +119,7 @@ def order_ends(b: float, tolerance: float) -> tuple[Fraction, Fraction]:
 
     with working_precision(BITS):
         digits = -arb(tolerance).log()
-        return ends(b + digits / (arb(1).exp() + digits / b).log())
+        return ball_ends(b + digits / (arb(1).exp() + digits / b).log())
 
 
 def least_degrees(cases: Iterable[Case]) -> Claims:
@@ -223,7 +225,7 @@ def wrong_order(order: Callable[[Any, Any], Any], b: float, tolerance: float) ->
     from flint import arb
 
     with working_precision(BITS):
-        low, high = ends(order(arb(b), -arb(tolerance).log()))
+        low, high = ball_ends(order(arb(b), -arb(tolerance).log()))
     least = least_degree(b, tolerance, 400)
     assert least is not None
     return certified(

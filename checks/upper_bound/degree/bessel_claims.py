@@ -21,7 +21,7 @@ from reductions.polynomials.remez import best_error_bounds
 BITS = 512
 
 
-def ends(ball: Any) -> tuple[Fraction, Fraction]:
+def ball_ends(ball: Any) -> tuple[Fraction, Fraction]:
     """Return the ends of an Arb ball, rounded outward to 64 bits."""
 
     def exact(point: Any) -> Fraction:
@@ -32,7 +32,7 @@ def ends(ball: Any) -> tuple[Fraction, Fraction]:
         return exact(ball.lower()), exact(ball.upper())
 
 
-def identities() -> dict[str, Any]:
+def proof_identities() -> dict[str, Any]:
     """Return the identities of the proof, each an expression that vanishes."""
     import sympy
 
@@ -58,7 +58,7 @@ def identities() -> dict[str, Any]:
     return found
 
 
-def enclosures(pairs: Iterable[tuple[float, int]]) -> Claims:
+def enclosure_claims(pairs: Iterable[tuple[float, int]]) -> Claims:
     """Claim lower <= E_g(b) <= upper, with E_g(b) enclosed by the exchange and by alternating points."""
     for b, degree in pairs:
         lower, upper = bessel_error_bounds(b, degree)
@@ -67,7 +67,7 @@ def enclosures(pairs: Iterable[tuple[float, int]]) -> Claims:
         yield f"b = {b}, g = {degree}", Fraction(best_upper), "<=", Fraction(upper) * (1 + Fraction(1, 2**30))
 
 
-def sizes(pairs: Iterable[tuple[int, Fraction]]) -> Claims:
+def bessel_size_claims(pairs: Iterable[tuple[int, Fraction]]) -> Claims:
     """Claim the bounds on J_nu(x) and on the ratio of neighbours, for 0 < x <= nu."""
     from flint import arb, fmpq
 
@@ -78,20 +78,21 @@ def sizes(pairs: Iterable[tuple[int, Fraction]]) -> Claims:
             following = x.bessel_j(order + 1) / value
             alpha = (order / x).acosh() if part < 1 else arb(0)
             psi = order * alpha - (order**2 - x * x).sqrt() if part < 1 else arb(0)
-            scaled = ends(value * psi.exp())
+            scaled = ball_ends(value * psi.exp())
             name = f"nu = {order}, x = {part} nu"
             stirling = arb(order) ** order * (-arb(order)).exp() / math.factorial(order)
-            yield f"{name}, from below", scaled[0], ">=", ends(stirling)[1] * (1 - Fraction(1, 2**50))
-            yield f"{name}, Stirling", ends(stirling)[0], ">=", ends((-arb(1)).exp() / arb(order).sqrt())[0]
+            yield f"{name}, from below", scaled[0], ">=", ball_ends(stirling)[1] * (1 - Fraction(1, 2**50))
+            least = ball_ends((-arb(1)).exp() / arb(order).sqrt())[0]
+            yield f"{name}, Stirling", ball_ends(stirling)[0], ">=", least
             top = arb(order).bessel_j(order)
-            yield f"{name}, from above", scaled[1], "<=", ends(top)[0] * (1 + Fraction(1, 2**50))
-            yield f"{name}, J_nu(nu)", ends(top * top)[1], "<=", Fraction(1, 2)
-            yield f"{name}, ratio", ends(following * alpha.exp())[1], "<=", Fraction(1)
+            yield f"{name}, from above", scaled[1], "<=", ball_ends(top)[0] * (1 + Fraction(1, 2**50))
+            yield f"{name}, J_nu(nu)", ball_ends(top * top)[1], "<=", Fraction(1, 2)
+            yield f"{name}, ratio", ball_ends(following * alpha.exp())[1], "<=", Fraction(1)
             later = x.bessel_j(order + 2) / x.bessel_j(order + 1)
-            yield f"{name}, ratios decrease", ends(later)[1], "<", ends(following)[0]
+            yield f"{name}, ratios decrease", ball_ends(later)[1], "<", ball_ends(following)[0]
 
 
-def asymptotics(cases: Iterable[tuple[Fraction, Fraction, int]]) -> Claims:
+def asymptotic_claims(cases: Iterable[tuple[Fraction, Fraction, int]]) -> Claims:
     """Claim that -ln E_g(b)/s is near its limit for b = rho s and g = gamma s, with the explicit distance."""
     from flint import arb, fmpq
 
@@ -107,13 +108,13 @@ def asymptotics(cases: Iterable[tuple[Fraction, Fraction, int]]) -> Claims:
             above = alpha + 1 + arb(degree + 1).log() / 2
             psi = (degree + 1) * (alpha - alpha.tanh())
             below = (arb(2).sqrt() / (1 - (-alpha).exp() - (-2 * psi).exp() / arb(2).sqrt())).log()
-            low, high = ends(limit - below / s)[0], ends(limit + above / s)[1]
+            low, high = ball_ends(limit - below / s)[0], ball_ends(limit + above / s)[1]
         name = f"gamma = {gamma}, rho = {rho}, s = {s}"
         yield name, Fraction(-log_upper) / s, ">=", low
         yield name, Fraction(-log_lower) / s, "<=", high
 
 
-def tail(first: int, x: Any) -> Any:
+def bessel_tail(first: int, x: Any) -> Any:
     """Return the sum of J_m(x) over m >= first, term by term, until terms no longer count at 512 bits."""
     total, order = x * 0, first
     while True:
@@ -133,7 +134,7 @@ def stated_bounds(b: Fraction, degree: int) -> tuple[Any, Any]:
         rate = (x * (x - g)).sqrt() - (g * (x / g).sqrt().acosh() if g else 0)
         first = arb(g + 1).bessel_j(g + 1)
         return max(first, rate.tanh(), key=lambda ball: ball.lower()), x.tanh()
-    size, kappa = 2 * tail(g + 1, x), tail(2 * g + 2, 2 * x)
+    size, kappa = 2 * bessel_tail(g + 1, x), bessel_tail(2 * g + 2, 2 * x)
     t = x.bessel_j(g + 2) / x.bessel_j(g + 1)
     lower, upper = x.bessel_j(g + 1), x.tanh()
     if kappa < 1:
@@ -143,7 +144,7 @@ def stated_bounds(b: Fraction, degree: int) -> tuple[Any, Any]:
     return lower, upper
 
 
-def computed_bounds(pairs: Iterable[tuple[float, int]]) -> Claims:
+def computed_bound_claims(pairs: Iterable[tuple[float, int]]) -> Claims:
     """Claim that the floats are the stated bounds, rounded outward by less than 2^-50 of them."""
     outward = 1 + Fraction(1, 2**50)
     for b, degree in pairs:
@@ -152,8 +153,8 @@ def computed_bounds(pairs: Iterable[tuple[float, int]]) -> Claims:
         logarithms = [Fraction(bound) for bound in log_bessel_error_bounds(b, degree)]
         with working_precision(BITS):
             balls = stated_bounds(Fraction(b), degree)
-            lower, upper = (ends(ball) for ball in balls)
-            log_lower, log_upper = (ends(ball.log()) for ball in balls)
+            lower, upper = (ball_ends(ball) for ball in balls)
+            log_lower, log_upper = (ball_ends(ball.log()) for ball in balls)
         yield f"{name}, lower", computed[0], "<=", lower[0]
         yield f"{name}, lower, near", computed[0] * outward, ">=", lower[1]
         yield f"{name}, upper", computed[1], ">=", upper[1]
@@ -165,15 +166,16 @@ def computed_bounds(pairs: Iterable[tuple[float, int]]) -> Claims:
         yield f"{name}, ln of the upper one, near", logarithms[1] - room, "<=", log_upper[0]
 
 
-def sums(cases: Iterable[tuple[int, float]]) -> Claims:
+def bessel_sum_claims(cases: Iterable[tuple[int, float]]) -> Claims:
     """Claim that the ball around a sum of Bessel functions holds it, and how narrow it is."""
     from flint import arb
 
     for first, x in cases:
         with working_precision(BITS):
-            found, exact = bessel_sum(first, arb(x)), tail(first, arb(x))
-            below, above = ends((exact - found.lower()) / exact), ends((found.upper() - exact) / exact)
-            width = ends((found.upper() - found.lower()) / exact)[1]
+            found, exact = bessel_sum(first, arb(x)), bessel_tail(first, arb(x))
+            below = ball_ends((exact - found.lower()) / exact)
+            above = ball_ends((found.upper() - exact) / exact)
+            width = ball_ends((found.upper() - found.lower()) / exact)[1]
         name = f"J_{first}({x}) + ..."
         yield f"{name}, from below", below[0], ">=", 0
         yield f"{name}, from above", above[0], ">=", 0
@@ -184,7 +186,7 @@ PARTS = (1.0, 1 - 2.0**-40, 1 - 2.0**-15, 0.9951, 0.9949, 0.9, 0.5, 0.125, 2.0**
 """x/nu: where decay changes from its series to its closed form, and far from there."""
 
 
-def decays(orders: Iterable[int] = (1, 7, 100)) -> Claims:
+def decay_claims(orders: Iterable[int] = (1, 7, 100)) -> Claims:
     """Claim that the floats of psi, and of the rate, are within 2^-42 of themselves; 0 from x = nu on."""
     from flint import arb
 
@@ -195,7 +197,7 @@ def decays(orders: Iterable[int] = (1, 7, 100)) -> Claims:
                 psi = (
                     order * (order / arb(x)).acosh() - (order**2 - arb(x) ** 2).sqrt() if part < 1 else arb(0)
                 )
-                low, high = ends(psi)
+                low, high = ball_ends(psi)
             name = f"nu = {order}, x = {x}"
             for value in (Fraction(decay(order, x)), Fraction(decay_rate(order, x))):
                 yield f"{name}, from below", value, ">=", low * (1 - Fraction(1, 2**42))

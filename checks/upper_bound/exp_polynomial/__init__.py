@@ -18,14 +18,14 @@ from checks.upper_bound.exp_polynomial.arithmetic_claims import (
 from checks.upper_bound.exp_polynomial.polynomial_claims import (
     DEGREES,
     HALF_WIDTHS,
-    alternations,
-    certificate,
-    certificates,
+    alternation_claims,
+    certificate_claims,
+    certificate_of,
     draw_interval,
     draw_polynomial,
     largest_at_critical_points,
     lower_bounds,
-    positive,
+    positivity_claims,
     reference_values,
     taylor_claims,
     taylor_value,
@@ -59,12 +59,12 @@ def exp_polynomial(run: Run) -> Iterator[Evidence]:
     """Check the lemma part by part."""
     pairs = [(b, g) for b in HALF_WIDTHS for g in DEGREES]
     scope = "b = 1/4, 1/2, 1, 2, 4, 8 and g = 1, ..., 12"
-    yield certified("(1) the error alternates g + 2 times", scope, alternations(pairs))
+    yield certified("(1) the error alternates g + 2 times", scope, alternation_claims(pairs))
     yield certified("(2) no polynomial is better", scope, lower_bounds(pairs))
     yield certified(
         "(2) reference values", "16 pairs, g = 2, 3, 4, 6, to the digits shown", reference_values()
     )
-    yield certified(POSITIVE, f"{scope}; 33 points of each interval", positive(pairs))
+    yield certified(POSITIVE, f"{scope}; 33 points of each interval", positivity_claims(pairs))
     draws = run.pick(quick=40, full=400)
     yield sampled(
         "(4) the largest error is at an end or a root of P' - P",
@@ -76,7 +76,7 @@ def exp_polynomial(run: Run) -> Iterator[Evidence]:
     )
     wide = [] if run.effort == "quick" else [(b, g) for b in (8.0, 12.0, 16.0) for g in range(16, 65, 8)]
     more = "" if run.effort == "quick" else "; and b = 8, 12, 16 with g = 16, 24, ..., 64"
-    yield certified("(5) certificates", scope + more, certificates([*pairs, *wide]))
+    yield certified("(5) certificates", scope + more, certificate_claims([*pairs, *wide]))
     yield certified(
         "(5) whatever the pieces, they do not prove less than the error",
         "chords of exp, constants, and errors shaped like tents; 1, 2 and 4 pieces, 31 points",
@@ -114,7 +114,7 @@ def _(run: Run) -> Evidence:
 
 @exp_polynomial.control("one coefficient is changed by one unit in its last place")
 def _(run: Run) -> Evidence:
-    right = certificate(1.0, 4)
+    right = certificate_of(1.0, 4)
     changed = (
         *right.coefficients[:2],
         float(np.nextafter(right.coefficients[2], 1)),
@@ -125,20 +125,20 @@ def _(run: Run) -> Evidence:
 
 @exp_polynomial.control("an error smaller by one part in a million is claimed")
 def _(run: Run) -> Evidence:
-    right = certificate(1.0, 4)
+    right = certificate_of(1.0, 4)
     return judged("(5) certificates", replace(right, error=right.error * (1 - 1e-6)), "b = 1, g = 4")
 
 
 @exp_polynomial.control("Taylor's polynomial is said to be as good as the best one")
 def _(run: Run) -> Evidence:
-    right = certificate(1.0, 4)
+    right = certificate_of(1.0, 4)
     taylor = tuple(float(c) for c in taylor_polynomial(4))
     return judged("(5) certificates", replace(right, coefficients=taylor), "b = 1, g = 4")
 
 
 @exp_polynomial.control("a certificate that leaves out one piece")
 def _(run: Run) -> Evidence:
-    right = certificate(2.0, 6)
+    right = certificate_of(2.0, 6)
     return judged(
         "(5) certificates", replace(right, pieces=right.pieces[:4] + right.pieces[5:]), "b = 2, g = 6"
     )
@@ -146,7 +146,7 @@ def _(run: Run) -> Evidence:
 
 @exp_polynomial.control("pieces are joined across a critical point")
 def _(run: Run) -> Evidence:
-    right = certificate(2.0, 6)
+    right = certificate_of(2.0, 6)
     joined = (right.pieces[0][0], right.pieces[2][1])
     return judged("(5) certificates", replace(right, pieces=(joined, *right.pieces[3:])), "b = 2, g = 6")
 
@@ -156,5 +156,5 @@ def _(run: Run) -> Evidence:
     points = alternation_points(4, -1.0, 1.0)
     values = [exponential_bounds(Fraction(x))[0] for x in points]
     bound = abs(sum((-1) ** i * v for i, v in enumerate(values))) / sum(values)
-    upper = proved_error(certificate(1.0, 4))
+    upper = proved_error(certificate_of(1.0, 4))
     return certified("(2) no polynomial is better", "b = 1, g = 4", [("bound", bound, "<=", upper)])

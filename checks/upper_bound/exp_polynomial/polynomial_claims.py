@@ -36,12 +36,12 @@ REFERENCE = {
 Pairs = Sequence[tuple[float, int]]
 
 
-def certificate(b: float, degree: int) -> Certificate:
+def certificate_of(b: float, degree: int) -> Certificate:
     """Return the certificate of the minimax polynomial on [-b, b]."""
     return certify(minimax_polynomial(degree, -b, b))
 
 
-def alternations(pairs: Pairs) -> Claims:
+def alternation_claims(pairs: Pairs) -> Claims:
     """Claim that (-1)^i h(x_i) has one sign and nearly the same size at the g + 2 points, in intervals."""
     for b, degree in pairs:
         points = alternation_points(degree, -b, b)
@@ -79,12 +79,12 @@ def reference_values() -> Claims:
             mantissa, exponent = text.split("e")
             unit = Fraction(10) ** (int(exponent) - len(mantissa.partition(".")[2]))
             lower = proved_lower_bound(alternation_points(degree, -b, b))
-            upper = proved_error(certificate(b, degree))
+            upper = proved_error(certificate_of(b, degree))
             yield f"b = {b}, g = {degree}", lower, ">=", Fraction(text) - unit / 2
             yield f"b = {b}, g = {degree}", upper, "<=", Fraction(text) + unit / 2
 
 
-def positive(pairs: Pairs) -> Claims:
+def positivity_claims(pairs: Pairs) -> Claims:
     """Claim (1 - error) e^x <= P(x) <= (1 + error) e^x at 33 points where the certified error is below 1."""
     for b, degree in pairs:
         polynomial = minimax_polynomial(degree, -b, b)
@@ -99,10 +99,10 @@ def positive(pairs: Pairs) -> Claims:
                 yield f"b = {b}, g = {degree}, x = {x}", value, "<=", (1 + error) * below
 
 
-def certificates(pairs: Pairs) -> Claims:
+def certificate_claims(pairs: Pairs) -> Claims:
     """Claim that the pieces prove the stated errors, which are near the best where float64 allows it."""
     for b, degree in pairs:
-        candidate = certificate(b, degree)
+        candidate = certificate_of(b, degree)
         proved, error = proved_error(candidate), Fraction(candidate.error)
         yield f"b = {b}, g = {degree}", proved, "<=", error
         rounding = Fraction(float(np.exp(2 * b))) / 2**53

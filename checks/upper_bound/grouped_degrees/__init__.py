@@ -29,11 +29,11 @@ from reductions.upper_bound.monomial_features import feature_count, monomials, m
 Staircase = frozenset[Degrees]
 
 
-def staircases(sides: Sequence[int]) -> list[Staircase]:
+def all_staircases(sides: Sequence[int]) -> list[Staircase]:
     """Return every staircase with degrees below the given sides."""
     if not sides:
         return [frozenset({()})]
-    inner = staircases(sides[1:])
+    inner = all_staircases(sides[1:])
     towers: list[list[Staircase]] = [[step] for step in inner]
     found = []
     while towers:
@@ -50,7 +50,7 @@ def plane_partitions(a: int, b: int, c: int) -> int:
     return int(prod(Fraction(i + j + k - 1, i + j + k - 2) for i, j, k in cells))
 
 
-def value(
+def stated_value(
     staircase: Collection[Degrees],
     polynomials: Sequence[Sequence[ExpPolynomial]],
     logits: Sequence[Any],
@@ -97,7 +97,7 @@ def features_are_right(case: tuple[tuple[int, ...], Staircase]) -> bool:
         logits = [
             2 * int(query[end - d : end] @ key[end - d : end]) for end, d in zip(ends, sizes, strict=True)
         ]
-        if left[i] @ right[i] != value(staircase, polynomials, logits):
+        if left[i] @ right[i] != stated_value(staircase, polynomials, logits):
             return False
     return len(members) == rank(staircase, sizes)
 
@@ -134,7 +134,7 @@ def _relative_errors(
         grids = [[Fraction(b) * (2 * i - points + 1) / (points - 1) for i in range(points)] for b in widths]
         for logits in product(*grids):
             reach = iv.mpf(1) * sum(logits).numerator / sum(logits).denominator
-            exact = value(staircase, polynomials, logits)
+            exact = stated_value(staircase, polynomials, logits)
             error = iv.mpf(exact.numerator) / exact.denominator * iv.exp(-reach) - 1
             name = f"{sorted(staircase)} at {[str(x) for x in logits]}"
             yield name, error, "<=", stated
@@ -168,13 +168,13 @@ def grouped_degrees(run: Run) -> Iterator[Evidence]:
     """Check the lemma part by part."""
     yield identities()
     side = run.pick(quick=3, full=4)
-    pairs = staircases((side, side))
+    pairs = all_staircases((side, side))
     yield certified(
         "(1) relative error",
         f"all staircases of two groups, degrees below {side}, half-widths 1 and 1/2; a grid with all corners",
         relative_errors(pairs, staircase_error, run.pick(quick=5, full=13)),
     )
-    triples = staircases((2, 2, 2))
+    triples = all_staircases((2, 2, 2))
     yield certified(
         "(1) relative error",
         "all staircases of three groups, degrees below 2, half-widths 1, 1/2, 1/8; a grid with all corners",
@@ -288,7 +288,9 @@ def _(run: Run) -> Evidence:
         weights = coefficients[tuple(members.exponents.T.astype(int))] * multinomials(members)
         point = np.array([[1, 2]])
         features = monomials(point, members)
-        return bool((features * weights) @ features.T == value(staircase, whole_polynomials(2, 3), [1, 4]))
+        return bool(
+            (features * weights) @ features.T == stated_value(staircase, whole_polynomials(2, 3), [1, 4])
+        )
 
-    cases = staircases((2, 2))
+    cases = all_staircases((2, 2))
     return exhaustive("(3) features", "two axes, degrees below 2, q = k = (1, 2)", cases, 5, holds)

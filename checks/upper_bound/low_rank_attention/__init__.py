@@ -77,7 +77,7 @@ def _name(layer: TwoKeyLayer) -> str:
     return f"b = {layer.polynomial.high}, g = {layer.polynomial.degree}, values {layer.values}"
 
 
-def fused(layer: Layer, dtype: Any = np.float64) -> NDArray[Any]:
+def fused_output(layer: Layer, dtype: Any = np.float64) -> NDArray[Any]:
     """Run the fused kernels on a layer."""
     members = total_degree(layer.keys.shape[1], layer.polynomial.degree)
     factors = weights(members, layer.polynomial.coefficients, layer.temperature)
@@ -85,7 +85,7 @@ def fused(layer: Layer, dtype: Any = np.float64) -> NDArray[Any]:
     return query_outputs(layer.queries, state, factors, members, dtype=dtype)
 
 
-def readable(layer: Layer) -> NDArray[Any]:
+def readable_output(layer: Layer) -> NDArray[Any]:
     """Run the readable version on a layer, in float64."""
     q, k, v = (np.asarray(x, np.float64) for x in (layer.queries, layer.keys, layer.values))
     output: NDArray[Any] = low_rank_attention(q, k, v, layer.temperature, layer.polynomial)
@@ -195,7 +195,7 @@ def low_rank(run: Run) -> Iterator[Evidence]:
     )
     draws = run.pick(quick=60, full=800)
     families = ", ".join(FAMILIES)
-    for name, algorithm in (("readable version", readable), ("fused kernels, float64", fused)):
+    for name, algorithm in (("readable version", readable_output), ("fused kernels, float64", fused_output)):
         yield sampled(
             ERROR,
             f"{draws} layers ({families}), up to 300 keys; {name} against float64 attention, 10⁻¹¹ v allowed",
@@ -305,7 +305,7 @@ def low_rank_rounding(run: Run) -> Iterator[Evidence]:
             run.seed,
             draws,
             lambda generator: draw_sized_layer(generator, np.float64, 140, 3),
-            lambda layer, dtype=dtype: within_rounding(layer, dtype, fused(layer, dtype)),  # type: ignore[misc]
+            lambda layer, dtype=dtype: within_rounding(layer, dtype, fused_output(layer, dtype)),  # type: ignore[misc]
         )
 
 
@@ -318,7 +318,7 @@ def coherent_layer(keys: int) -> Layer:
 @low_rank_rounding.control("the bound of float64 is stated for the kernels in float32")
 def _(run: Run) -> Evidence:
     layer = coherent_layer(200)
-    holds = within_rounding(layer, np.float64, fused(layer, np.float32))
+    holds = within_rounding(layer, np.float64, fused_output(layer, np.float32))
     return exhaustive(ROUNDING, "a layer of 200 coherent keys", [layer], 1, lambda _: holds)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from checks.evidence import Claims, Relation
-from checks.upper_bound.rank_growth.cases import coarse
+from checks.upper_bound.rank_growth.cases import rounded_outward
 from reductions.layers.arrays import Floats
 from reductions.lower_bound.lower_bound.sizes import Encoding, direct_encoding, maps_sizes
 from reductions.lower_bound.token_count import multiplications
@@ -58,7 +58,7 @@ def criterion_claims(
         limit = Fraction(criterion(float(c), float(kappa), float(sigma)))
         sides: tuple[tuple[Fraction, Relation], ...] = ((1 - STEP, "<"), (1 + STEP, ">"))
         for factor, relation in sides:
-            low, high = coarse(rank_exponent_enclosure(c, limit * factor, kappa), 15)
+            low, high = rounded_outward(rank_exponent_enclosure(c, limit * factor, kappa), 15)
             words = (
                 f"c = {c}, κ = {kappa}, σ = {sigma}: Δ = {float(low):.9f} at β = {float(limit * factor):.9f}"
             )

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from checks.evidence import Claims, Relation
-from checks.upper_bound.rank_growth.cases import coarse
+from checks.upper_bound.rank_growth.cases import rounded_outward
 from reductions.problems.var_model import RELEASED_SIDES, geometric_sides, square_schedule, token_count
 from reductions.upper_bound.phase import (
     MAPS_GAP_HALF_WIDTH_RATE,
@@ -58,6 +58,6 @@ def forced_dimension_claims() -> Claims:
         forced = Fraction(forced_dimension(float(saving)))
         sides: tuple[tuple[Fraction, Relation], ...] = ((1 - STEP, "<"), (1 + STEP, ">"))
         for factor, relation in sides:
-            low, high = coarse(rank_exponent_enclosure(forced * factor, beta, Fraction(0)), 15)
+            low, high = rounded_outward(rank_exponent_enclosure(forced * factor, beta, Fraction(0)), 15)
             name = f"q = {saving}: H(c, 4) at c = {float(forced * factor):.9f}"
             yield name, high if relation == "<" else low, relation, 2 - saving

@@ -26,7 +26,7 @@ class Layer(NamedTuple):
     dtype: str
 
 
-def vectors(family: str, count: int, dimension: int, rng: np.random.Generator) -> Floats:
+def draw_vectors(family: str, count: int, dimension: int, rng: np.random.Generator) -> Floats:
     """Draw the queries or the keys of a family.
 
     Uniform in a cube; on the sphere; around a point far from 0; around eight points; with variances i^-2
@@ -68,7 +68,7 @@ def small_layer(seed: int) -> Layer:
     """Return a small layer of any family."""
     rng = np.random.default_rng(seed)
     family, dimension = FAMILIES[rng.integers(len(FAMILIES))], int(rng.integers(1, 7))
-    queries, keys = (vectors(family, count, dimension, rng) for count in (48, 40))
+    queries, keys = (draw_vectors(family, count, dimension, rng) for count in (48, 40))
     values = rng.choice([-1.0, 1.0], size=(40, 3))
     temperature = temperature_for(queries, keys, float(rng.uniform(0.2, 2.5)))
     return Layer(

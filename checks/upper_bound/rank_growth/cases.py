@@ -162,10 +162,10 @@ def rate_claims(
     """|g/x - γ| <= 2 (ln x)/x and |ln r / x - δ| <= 6 (ln x)/x for certified least degrees g."""
     for case in cases:
         gamma = rate(case.rho, case.kappa)
-        delta = coarse(entropy(case.c, gamma))
-        gamma = coarse(gamma)
+        delta = rounded_outward(entropy(case.c, gamma))
+        gamma = rounded_outward(gamma)
         with working_precision(PRECISION):
-            unit = coarse(enclosure(ball(case.x).log() / case.x))[0]
+            unit = rounded_outward(enclosure(ball(case.x).log() / case.x))[0]
         for degree in case.degrees():
             ratio = Fraction(degree, case.x)
             name = f"{case.name}: g = {degree}, g/ln N = {float(ratio):.4f}, γ = {float(gamma[0]):.4f}"
@@ -223,10 +223,10 @@ def float_claims() -> Claims:
 def log_over(number: int, x: int) -> Enclosure:
     """Enclose ln(number)/x."""
     with working_precision(PRECISION):
-        return coarse(enclosure(ball(number).log() / x))
+        return rounded_outward(enclosure(ball(number).log() / x))
 
 
-def coarse(bounds: Enclosure, decimals: int = 9) -> Enclosure:
+def rounded_outward(bounds: Enclosure, decimals: int = 9) -> Enclosure:
     """Round an enclosure outwards to so many decimals, so that counterexamples can be read."""
     scale = 10**decimals
     return Fraction(math.floor(bounds[0] * scale), scale), Fraction(math.ceil(bounds[1] * scale), scale)

@@ -19,8 +19,8 @@ from checks.upper_bound.upper_bound.runs import (
     accuracy_reached,
     degrees_kept,
     loud_pipeline,
+    measure_outcome,
     operations_kept,
-    outcome,
     proved_for_the_run,
     shared_outcome,
 )
@@ -223,7 +223,7 @@ def without_propagation(run: Run) -> Evidence:
     case = RunCase(Kernel.BICUBIC, True, 0, math.log(1000))
 
     def holds(one: RunCase) -> bool:
-        return accuracy_reached(outcome(one, loud_pipeline(), lambda d: replace(d, log_growth=0.0)))
+        return accuracy_reached(measure_outcome(one, loud_pipeline(), lambda d: replace(d, log_growth=0.0)))
 
     words = "a decoder that enlarges a millionfold, delta = 1/1000"
     return exhaustive(ACCURACY, words, [case], 1, holds)

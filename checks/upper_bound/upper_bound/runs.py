@@ -114,7 +114,7 @@ class Outcome(NamedTuple):
     run: FastVarRun
 
 
-def outcome(case: RunCase, pipeline: ImageModel | None = None, change: Change = as_it_is) -> Outcome:
+def measure_outcome(case: RunCase, pipeline: ImageModel | None = None, change: Change = as_it_is) -> Outcome:
     """Measure the exact run, keep the account, and run fast with the tolerance that it allows.
 
     ``change`` spoils what the account is told.
@@ -137,7 +137,7 @@ def outcome(case: RunCase, pipeline: ImageModel | None = None, change: Change = 
 @cache
 def shared_outcome(case: RunCase) -> Outcome:
     """Return the outcome, computed once for all claims."""
-    return outcome(case)
+    return measure_outcome(case)
 
 
 def accuracy_reached(result: Outcome) -> bool:

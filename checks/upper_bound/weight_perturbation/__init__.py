@@ -13,6 +13,7 @@ from checks.upper_bound.weight_perturbation.perturbed_weights import (
     SHARES,
     Bound,
     Grid,
+    all_grids,
     attention_moves_at_most,
     compose_claims,
     composes_sharply,
@@ -21,13 +22,12 @@ from checks.upper_bound.weight_perturbation.perturbed_weights import (
     equality_identities,
     factor_identities,
     float_claims,
-    grid,
     logit_claims,
-    maximisation,
+    maximisation_identities,
     moves_at_most,
     ratio_claims,
     ratio_float_claims,
-    sharp,
+    sharp_bound,
     tanh_claims,
 )
 from reductions.upper_bound.weight_perturbation import (
@@ -47,7 +47,7 @@ FLOATS = "(6) the floats that are returned"
 
 
 def _grid_evidence(bound: Bound, largest: int = 3, claim: str = FACTORS) -> Evidence:
-    cases, count = grid(range(1, largest + 1))
+    cases, count = all_grids(range(1, largest + 1))
     return exhaustive(
         claim,
         f"three tokens: weights 1 ... {largest}, factors 1 and 1 -+ eps, values -1, 0, 1, six eps; exact",
@@ -60,10 +60,10 @@ def _grid_evidence(bound: Bound, largest: int = 3, claim: str = FACTORS) -> Evid
 @lemma("lem-weight-perturbation", title="Perturbed weights", statement_uses=("def-attention",))
 def weight_perturbation(run: Run) -> Iterator[Evidence]:
     """The maximisation by algebra, small cases exactly, the floats in rational and interval arithmetic."""
-    yield symbolic(RATIO, "all masses p and all ratios r^2 of the factors", maximisation())
+    yield symbolic(RATIO, "all masses p and all ratios r^2 of the factors", maximisation_identities())
     yield symbolic(FACTORS, "all v > 0 and all eps in (0, 1)", factor_identities())
     yield certified(RATIO, "three tokens, weights 1, 2, 5, factors 1, 2, 3, 4, 9, 16; exact", ratio_claims())
-    yield _grid_evidence(sharp, run.pick(quick=3, full=5))
+    yield _grid_evidence(sharp_bound, run.pick(quick=3, full=5))
     draws = run.pick(quick=400, full=10_000)
     words = f"{draws} layers with 2 to 8 keys, logits moved by 0 or +-eta up to 4, interval arithmetic"
     yield certified(LOGITS, words, logit_claims(run.seed, draws))
@@ -112,7 +112,7 @@ def one_sided_ratio(run: Run) -> Evidence:
         ratio = 1 + epsilon_of(case[0])
         return moves_at_most(case, lambda v, t: 2 * v * Fraction(ratio_error(1.0, float(ratio))) / 2)
 
-    cases, count = grid(range(1, 4))
+    cases, count = all_grids(range(1, 4))
     return exhaustive(FACTORS, "three tokens, the exact grid", cases, count, holds)
 
 

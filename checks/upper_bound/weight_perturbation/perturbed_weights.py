@@ -47,12 +47,12 @@ Bound = Callable[[Fraction, Fraction], Fraction]
 """From v and t to a bound on how far the mean moves."""
 
 
-def sharp(value_bound: Fraction, t: Fraction) -> Fraction:
+def sharp_bound(value_bound: Fraction, t: Fraction) -> Fraction:
     """The lemma's bound 2v t."""
     return 2 * value_bound * t
 
 
-def maximisation() -> dict[str, Any]:
+def maximisation_identities() -> dict[str, Any]:
     """The share moved to a set of mass p, with factors 1 outside and r^2 inside, against (r - 1)/(r + 1)."""
     import sympy
 
@@ -132,7 +132,7 @@ def equality_identities() -> dict[str, Any]:
 Grid = tuple[Fraction, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
-def grid(weights: range, tokens: int = 3) -> tuple[Iterator[Grid], int]:
+def all_grids(weights: range, tokens: int = 3) -> tuple[Iterator[Grid], int]:
     """All t, weights, signs of factors (1 + sign * eps) and values, and how many there are."""
     signs = (-1, 0, 1)
     cases = product(
@@ -144,7 +144,7 @@ def grid(weights: range, tokens: int = 3) -> tuple[Iterator[Grid], int]:
     return cases, len(SHARES) * (len(weights) * 9) ** tokens
 
 
-def moves_at_most(case: Grid, bound: Bound = sharp) -> bool:
+def moves_at_most(case: Grid, bound: Bound = sharp_bound) -> bool:
     """Compare how far the mean moves with the bound, exactly; v = 1."""
     t, weights, signs, values = case
     # Multiplied by 1 + t^2 and by the denominator, all are integers.

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, temperature_for, vectors
+from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, draw_vectors, temperature_for
 from reductions.fast_attention.planned_features.feature_plan import group_extents, remaining_error
 from reductions.fast_attention.planned_features.plan_search import plan_features
 from reductions.fast_attention.planned_features.planned_attention import planned_attention
@@ -20,7 +20,7 @@ from reductions.upper_bound.monomial_features import feature_count, monomials
 
 def layer(family, count=300, dimension=8, bound=1.0, seed=0):
     rng = np.random.default_rng(seed)
-    queries, keys = (vectors(family, count, dimension, rng) for _ in range(2))
+    queries, keys = (draw_vectors(family, count, dimension, rng) for _ in range(2))
     return queries, keys, temperature_for(queries, keys, bound)
 
 

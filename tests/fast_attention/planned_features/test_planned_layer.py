@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, temperature_for, vectors
+from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, draw_vectors, temperature_for
 from reductions.fast_attention import approximate_attention
 from reductions.fast_attention.inputs import checked_inputs
 from reductions.fast_attention.planned_features.plan_search import spread_rows
@@ -22,7 +22,7 @@ from reductions.problems.attention import attention
 @pytest.mark.parametrize("tolerance", [1e-1, 1e-3, 1e-7])
 def test_certificates_hold(family, tolerance):
     rng = np.random.default_rng(0)
-    queries, keys = (vectors(family, count, 6, rng) for count in (150, 200))
+    queries, keys = (draw_vectors(family, count, 6, rng) for count in (150, 200))
     values = rng.normal(size=(200, 3)) + 5
     temperature = temperature_for(queries, keys, 1.0)
     output, certificate, plan = attention_by_plan(
@@ -79,7 +79,7 @@ def test_argument_errors(change, message):
 
 def layer(family, tokens=1500, dimension=12):
     rng = np.random.default_rng(0)
-    queries, keys = (vectors(family, tokens, dimension, rng) for _ in range(2))
+    queries, keys = (draw_vectors(family, tokens, dimension, rng) for _ in range(2))
     return queries, keys, rng.uniform(-1, 1, (tokens, 8)), temperature_for(queries, keys, 1.0)
 
 
