@@ -15,11 +15,20 @@ solution
 
 from __future__ import annotations
 
+import inspect
+import math
+import operator
+import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from enum import StrEnum
+from functools import reduce
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
+from reductions.choices import Kernel
 from reductions.problem import Problem
 
 if TYPE_CHECKING:
@@ -29,6 +38,9 @@ Source = TypeVar("Source", bound=Problem)
 Middle = TypeVar("Middle", bound=Problem)
 Target = TypeVar("Target", bound=Problem)
 FinalTarget = TypeVar("FinalTarget", bound=Problem)
+Kind = Callable[[Any], bool]
+
+_REGISTRY: dict[str, type[Reduction[Any, Any]]] = {}
 
 
 class Reduced(ABC, Generic[Source, Target]):
@@ -55,15 +67,38 @@ class Reduced(ABC, Generic[Source, Target]):
 
 
 class Reduction(ABC, Generic[Source, Target]):
-    """A many-one reduction between two problems.
+    """A many-one reduction between two problems; a class with a name is registered where it is written.
 
     Attributes
     ----------
     name
         The lemma's name, as in ``lem-<name>``.
+    source, target
+        The two problems, read from the class's own ``Reduction[Source, Target]``.
+    parameter_kinds
+        For each of :meth:`parameters`, whether a value from a file can be one.
+    only_for
+        The reading or route whose way leads over this reduction; empty where every way may.
     """
 
     name: ClassVar[str]
+    source: ClassVar[type[Problem]]
+    target: ClassVar[type[Problem]]
+    parameter_kinds: ClassVar[Mapping[str, Kind]] = {}
+    only_for: ClassVar[tuple[StrEnum, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            if get_origin(base) is Reduction and "name" in cls.__dict__ and isinstance(cls.name, str):
+                cls.source, cls.target = get_args(base)
+                _REGISTRY[cls.name] = cls
+
+    @classmethod
+    def chosen(cls, **choices: Any) -> Self:
+        """Return the reduction made with those of ``choices`` that its constructor takes."""
+        taken = inspect.signature(cls).parameters
+        return cls(**{name: value for name, value in choices.items() if name in taken})
 
     @abstractmethod
     def map_instance(self, source: Source) -> Reduced[Source, Target]:
@@ -72,6 +107,13 @@ class Reduction(ABC, Generic[Source, Target]):
     @abstractmethod
     def parameter_map(self) -> Mapping[str, sympy.Expr]:
         """Every size of the target as a SymPy expression in the sizes of the source."""
+
+    def sizes_of(self, source: Mapping[str, Any]) -> dict[str, sympy.Expr]:
+        """Every size of the target where the source has these sizes, numbers or expressions."""
+        import sympy
+
+        known = {size(name): sympy.sympify(value) for name, value in source.items()}
+        return {name: expression.xreplace(known) for name, expression in self.parameter_map().items()}
 
     def error_budget(self) -> sympy.Expr | None:
         """The additive error below which every output of the target still decides; None where exact."""
@@ -141,6 +183,10 @@ class Composition(Reduction[Source, FinalTarget], Generic[Source, Middle, FinalT
             for name, expression in self.then.parameter_map().items()
         }
 
+    def sizes_of(self, source: Mapping[str, Any]) -> dict[str, sympy.Expr]:
+        """The sizes pushed through one map after the other, which is faster than through the composed map."""
+        return self.then.sizes_of(self.first.sizes_of(source))
+
     def error_budget(self) -> sympy.Expr | None:
         """The budget of the last step: it is the last step's outputs that are approximate."""
         return self.then.error_budget()
@@ -148,6 +194,75 @@ class Composition(Reduction[Source, FinalTarget], Generic[Source, Middle, FinalT
     def chain(self) -> tuple[Reduction[Any, Any], ...]:
         """The steps of both parts."""
         return (*self.first.chain(), *self.then.chain())
+
+
+def registry() -> Mapping[str, type[Reduction[Any, Any]]]:
+    """Return every reduction of ``reductions.lower_bound``, by name."""
+    package = import_module("reductions.lower_bound")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        import_module(module.name)
+    return dict(sorted(_REGISTRY.items()))
+
+
+def way(source: str, target: str, choices: Collection[StrEnum]) -> tuple[type[Reduction[Any, Any]], ...]:
+    """Return the shortest way from one problem to another, given by name; empty where there is none.
+
+    ``choices`` are the reading and the route: a reduction that is only for others is not taken.
+    """
+    allowed = [step for step in registry().values() if set(step.only_for) <= set(choices)]
+    ways: dict[str, tuple[type[Reduction[Any, Any]], ...]] = {source: ()}
+    queue = deque([source])
+    while queue:
+        at = queue.popleft()
+        for step in allowed:
+            if step.source.name == at and step.target.name not in ways:
+                ways[step.target.name] = (*ways[at], step)
+                queue.append(step.target.name)
+    return ways.get(target, ())
+
+
+def joined(steps: Collection[Reduction[Any, Any]]) -> Reduction[Any, Any]:
+    """Return the composition of one or more reductions."""
+    return reduce(operator.rshift, steps)
+
+
+def is_integer(value: Any) -> bool:
+    """Tell whether a value from a file is an integer; True and False are none."""
+    return type(value) is int
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value from a file is a number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_flag(value: Any) -> bool:
+    """Tell whether a value from a file is True or False."""
+    return isinstance(value, bool)
+
+
+def is_temperature(value: Any) -> bool:
+    """Tell whether a value from a file is a positive number, or None for the default."""
+    return value is None or (is_number(value) and 0 < value < math.inf)
+
+
+def is_schedule(value: Any) -> bool:
+    """Tell whether a value from a file is a list of positive heights and widths, or None for the default."""
+    return value is None or (
+        isinstance(value, list | tuple)
+        and all(isinstance(shape, list | tuple) and len(shape) == 2 for shape in value)
+        and all(is_integer(side) and side > 0 for shape in value for side in shape)
+    )
+
+
+MODEL_KINDS: Mapping[str, Kind] = {
+    "kernel": lambda value: value in list(Kernel),
+    "a": is_number,
+    "aligned": is_flag,
+    "schedule": is_schedule,
+    "temperature": is_temperature,
+}
+"""Of the parameters of a reduction to a VAR model."""
 
 
 def size(name: str) -> sympy.Symbol:

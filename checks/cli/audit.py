@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from checks.cli.options import Json, Quiet, Scheduler, Threads, refuse_two_places
+from checks.cli.options import Jobs, Json, Quiet, Scheduler, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, printable, say
 from reductions.system.threads import usable_cores
 
@@ -19,9 +19,7 @@ def audit(
         list[str] | None,
         typer.Argument(metavar="[LEMMA]...", help="Ids of statements; all where none is named."),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
-    ] = None,
+    jobs: Jobs = None,
     scheduler: Scheduler = None,
     threads: Threads = None,
     json: Json = False,

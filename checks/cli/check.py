@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checks.cli.options import Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
+from checks.cli.options import Jobs, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, say
 from reductions.system.threads import usable_cores
 
@@ -41,9 +41,7 @@ def check(
         ),
     ] = None,
     level: Annotated[EffortChoice, typer.Option(help="How much to check.")] = EffortChoice.QUICK,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
-    ] = None,
+    jobs: Jobs = None,
     scheduler: Scheduler = None,
     seed: Seed = 0,
     ledger: Annotated[

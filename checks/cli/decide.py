@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +10,11 @@ import typer
 from checks.cli.options import (
     Json,
     Kernel,
-    KernelChoice,
+    MemoryLimit,
     Objective,
     Quiet,
     Reading,
-    ReadingChoice,
     Route,
-    RouteChoice,
     Schedule,
     Threads,
     parse_bytes,
@@ -26,41 +23,29 @@ from checks.cli.options import (
 )
 from checks.cli.output import limit_threads, print_json, progress_bar
 from checks.cli.sources import read_formula
+from reductions import choices
 from reductions.system.threads import usable_cores
 
 EXIT_STATUS = {"SATISFIABLE": 10, "UNSATISFIABLE": 20, "UNKNOWN": 0}
 LINE_WIDTH = 78
 
 
-class PrecisionChoice(StrEnum):
-    """The arithmetic of the attention layer."""
-
-    AUTO = "auto"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-
-
 def decide(
     formula: Annotated[
         str, typer.Argument(metavar="FORMULA.cnf|-", help="A formula in DIMACS format; - is standard input.")
     ],
-    reading: Reading = ReadingChoice.MAPS,
-    route: Route = RouteChoice.DIRECT,
+    reading: Reading = choices.Reading.MAPS,
+    route: Route = choices.Route.DIRECT,
     objective: Objective = None,
-    kernel: Kernel = KernelChoice.BICUBIC,
+    kernel: Kernel = choices.Kernel.BICUBIC,
     schedule: Schedule = None,
     precision: Annotated[
-        PrecisionChoice, typer.Option(help="Arithmetic of the attention layer.")
-    ] = PrecisionChoice.AUTO,
+        choices.Precision, typer.Option(help="Arithmetic of the attention layer.")
+    ] = choices.Precision.AUTO,
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="Evaluate the whole layer, not only the read-out rows.")
     ] = False,
-    memory_limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", help="Refuse what takes more memory (512M, 2G, ...).", show_default="free memory"
-        ),
-    ] = None,
+    memory_limit: MemoryLimit = None,
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -79,16 +64,16 @@ def decide(
 
     parsed = read_formula(formula)
     with progress_bar(
-        "messages" if route is RouteChoice.PCP else "attention", quiet=quiet or json
+        "messages" if route is choices.Route.PCP else "attention", quiet=quiet or json
     ) as progress:
         decision = construction.decide(
             parsed,
-            reading=reading.value,
-            route=route.value,
+            reading=reading,
+            route=route,
             objective=goal,
-            kernel=kernel.value,
+            kernel=kernel,
             schedule=scales,
-            precision=precision.value,
+            precision=precision,
             all_rows=all_rows,
             threads=threads or usable_cores(),
             memory_limit=limit,
@@ -96,10 +81,10 @@ def decide(
         )
     model = None if decision.model is None else literals(decision.model)
     if json:
-        print_json({"status": decision.status, "model": model, "report": decision.report})
+        print_json({"status": decision.status, "model": model, "report": decision.report.as_dict()})
     else:
         if not quiet:
-            for line in comments(decision.report):
+            for line in comments(decision.report.as_dict()):
                 print(line)
         print(f"s {decision.status}")
         if model is not None:

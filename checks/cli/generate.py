@@ -10,11 +10,9 @@ import typer
 from checks.cli.options import (
     Force,
     Kernel,
-    KernelChoice,
     Objective,
     Output,
     Quiet,
-    RouteChoice,
     Schedule,
     Seed,
     Threads,
@@ -23,9 +21,11 @@ from checks.cli.options import (
 from checks.cli.output import command_line, limit_threads, say
 from checks.cli.results import refuse_output, text_problem, write_result
 from checks.cli.routes import Draw
+from reductions import choices
 
 if TYPE_CHECKING:
     from reductions.problem import Problem
+    from reductions.reduction import Reduction
 
 generate = typer.Typer(help="Generate a random instance with a known answer.")
 
@@ -40,7 +40,7 @@ NearThreshold = Annotated[
     ),
 ]
 Route = Annotated[
-    RouteChoice,
+    choices.Route,
     typer.Option("--route", help="direct: draw vectors with a gap of 1; pcp: draw and encode ov vectors."),
 ]
 Temperature = Annotated[
@@ -149,7 +149,7 @@ def gap_max_ip(
     output: Output,
     vectors: Vectors = 64,
     dimension: Dimension = 32,
-    route: Route = RouteChoice.DIRECT,
+    route: Route = choices.Route.DIRECT,
     objective: Objective = None,
     planted: Planted = False,
     no_instance: NoInstance = False,
@@ -172,7 +172,7 @@ def attention(
     output: Output,
     vectors: Vectors = 64,
     dimension: Dimension = 32,
-    route: Route = RouteChoice.DIRECT,
+    route: Route = choices.Route.DIRECT,
     objective: Objective = None,
     temperature: Temperature = None,
     planted: Planted = False,
@@ -185,9 +185,7 @@ def attention(
     """Generate attention with a reference key, by way of gap-max-ip."""
     refuse_output(output, "attention", overwrite=force)
     _require_memory(100 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
-    from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
-
-    steps = (GapMaxIPToAttention(temperature),)
+    steps = _steps("attention", temperature)
     draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
     _generate(draw, steps, output, force, quiet)
 
@@ -197,9 +195,9 @@ def var(
     output: Output,
     vectors: Vectors = 64,
     dimension: Dimension = 32,
-    route: Route = RouteChoice.DIRECT,
+    route: Route = choices.Route.DIRECT,
     objective: Objective = None,
-    kernel: Kernel = KernelChoice.BICUBIC,
+    kernel: Kernel = choices.Kernel.BICUBIC,
     schedule: Schedule = None,
     temperature: Temperature = None,
     planted: Planted = False,
@@ -213,17 +211,24 @@ def var(
     refuse_output(output, "var", overwrite=force)
     _require_memory(200 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
     scales = None if schedule is None else parse_schedule(schedule)
-    from reductions.lower_bound.attention_to_var import AttentionToVar
-    from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
-    from reductions.problems import interpolation
+    from reductions.problems.interpolation import Interpolation
 
-    operator = interpolation.Interpolation(interpolation.Kernel(kernel.value))
-    steps = (GapMaxIPToAttention(), AttentionToVar(operator, scales, temperature))
+    steps = _steps("var", temperature, interpolation=Interpolation(kernel), schedule=scales)
     draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
     _generate(draw, steps, output, force, quiet)
 
 
-def _generate(draw: Draw, steps: tuple[Any, ...], output: Path, force: bool, quiet: bool) -> None:
+def _steps(to: str, temperature: float | None, **model: Any) -> tuple[Reduction[Any, Any], ...]:
+    """Return the reductions from gap-max-ip; ``model`` is what a VAR model is made with."""
+    from reductions.reduction import way
+
+    *before, last = way("gap-max-ip", to, (choices.Reading.MAPS,))
+    return (*(step.chosen(**model) for step in before), last.chosen(temperature=temperature, **model))
+
+
+def _generate(
+    draw: Draw, steps: tuple[Reduction[Any, Any], ...], output: Path, force: bool, quiet: bool
+) -> None:
     """Draw a gap-max-ip instance, reduce it along ``steps``, and write it."""
     problem, witness, encoding = draw.instance(last=not steps)
     chain = (*encoding, *steps)
@@ -271,7 +276,7 @@ def _write(
     output: Path,
     problem: Problem,
     known: dict[str, Any],
-    steps: tuple[Any, ...],
+    steps: tuple[Reduction[Any, Any], ...],
     seed: int,
     force: bool,
     quiet: bool,

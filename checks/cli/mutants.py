@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checks.cli.options import Json, Quiet, Seed
+from checks.cli.options import Jobs, Json, Quiet, Seed
 from checks.cli.output import print_json, print_table, progress_bar
 from reductions.system.threads import usable_cores
 
@@ -32,9 +32,7 @@ def mutants(
     each: Annotated[
         int | None, typer.Option(min=1, help="At most so many a statement, drawn with the seed.")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
-    ] = None,
+    jobs: Jobs = None,
     seed: Seed = 0,
     ledger: Annotated[
         Path | None,

@@ -1,49 +1,14 @@
-"""Options that several commands share, and the parsers of their values.
-
-The choices repeat names that are defined elsewhere, since importing the definitions would import NumPy;
-a test compares the two.
-"""
+"""Options that several commands share, and the parsers of their values."""
 
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-
-class KernelChoice(StrEnum):
-    """The interpolation kernels."""
-
-    BICUBIC = "bicubic"
-    BILINEAR = "bilinear"
-    NEAREST = "nearest"
-
-
-class ReadingChoice(StrEnum):
-    """What the input of approximate VAR is."""
-
-    MAPS = "maps"
-    START_AND_POSITIONS = "start+positions"
-
-
-class RouteChoice(StrEnum):
-    """The way from orthogonal vectors to gap maximum inner product."""
-
-    DIRECT = "direct"
-    PCP = "pcp"
-
-
-class ProblemChoice(StrEnum):
-    """The problems that a formula is reduced to."""
-
-    OV = "ov"
-    GAP_MAX_IP = "gap-max-ip"
-    ATTENTION = "attention"
-    VAR = "var"
-
+from reductions import choices
 
 ObjectiveChoice = Literal["ratio", "messages"] | int
 """What the code of the distributed PCP is chosen by."""
@@ -104,7 +69,7 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def parse_objective(text: str | None, route: RouteChoice) -> ObjectiveChoice:
+def parse_objective(text: str | None, route: choices.Route) -> ObjectiveChoice:
     """Parse what the code of the distributed PCP is chosen by; None is "ratio".
 
     Raises
@@ -114,7 +79,7 @@ def parse_objective(text: str | None, route: RouteChoice) -> ObjectiveChoice:
     ValueError
         If the route has no code to choose.
     """
-    if text is not None and route is not RouteChoice.PCP:
+    if text is not None and route is not choices.Route.PCP:
         raise ValueError("--objective goes with --route pcp, where there is a code to choose.")
     if text in (None, "ratio"):
         return "ratio"
@@ -134,6 +99,13 @@ Threads = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no comments.")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output file.")]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="Refuse what takes more memory (512M, 2G, ...).", show_default="free memory"
+    ),
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.", parser=_parse_output)
 ]
@@ -144,9 +116,13 @@ Scheduler = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random generator.")]
-Kernel = Annotated[KernelChoice, typer.Option("--kernel", help="Interpolation kernel of the VAR model.")]
-Reading = Annotated[ReadingChoice, typer.Option("--reading", help="What the model's input is.")]
-Route = Annotated[RouteChoice, typer.Option("--route", help="From orthogonal vectors to gap-max-ip.")]
+Kernel = Annotated[choices.Kernel, typer.Option("--kernel", help="Interpolation kernel of the VAR model.")]
+Reading = Annotated[
+    # From the start token alone no formula can be decided (lem-collapse).
+    Literal[choices.Reading.MAPS, choices.Reading.START_AND_POSITIONS],
+    typer.Option("--reading", help="What the model's input is."),
+]
+Route = Annotated[choices.Route, typer.Option("--route", help="From orthogonal vectors to gap-max-ip.")]
 Objective = Annotated[
     str | None,
     typer.Option(

@@ -8,17 +8,15 @@ import typer
 
 from checks.cli.options import (
     Force,
-    KernelChoice,
+    MemoryLimit,
     Objective,
     ObjectiveChoice,
     Output,
-    ProblemChoice,
     Quiet,
     Reading,
-    ReadingChoice,
     Route,
-    RouteChoice,
     Schedule,
+    Shapes,
     Threads,
     parse_bytes,
     parse_objective,
@@ -28,13 +26,12 @@ from checks.cli.output import limit_threads
 from checks.cli.results import refuse_output, write_result
 from checks.cli.routes import encoding, refuse_larger_rectangle
 from checks.cli.sources import read_source
+from reductions import choices
 
 if TYPE_CHECKING:
     from reductions.instance_files.manifest import Manifest
     from reductions.problem import Problem
-    from reductions.reduction import Reduced
-
-CHAIN = ("cnf", "ov", "gap-max-ip", "attention", "var")
+    from reductions.reduction import Reduced, Reduction
 
 
 def reduce(
@@ -45,13 +42,13 @@ def reduce(
             help="An instance file, a DIMACS formula or vectors as text; - is text on standard input.",
         ),
     ],
-    to: Annotated[ProblemChoice, typer.Option("--to", help="The problem to reduce to.")],
+    to: Annotated[choices.ProblemName, typer.Option("--to", help="The problem to reduce to.")],
     output: Output,
-    reading: Reading = ReadingChoice.MAPS,
-    route: Route = RouteChoice.DIRECT,
+    reading: Reading = choices.Reading.MAPS,
+    route: Route = choices.Route.DIRECT,
     objective: Objective = None,
     kernel: Annotated[
-        KernelChoice | None,
+        choices.Kernel | None,
         typer.Option(help="Interpolation kernel of the VAR model.", show_default="bicubic"),
     ] = None,
     schedule: Schedule = None,
@@ -61,12 +58,7 @@ def reduce(
     solve: Annotated[
         bool, typer.Option("--solve", help="Solve the source exactly, and store answer and witness.")
     ] = False,
-    memory_limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", help="Refuse what takes more memory (512M, 2G, ...).", show_default="free memory"
-        ),
-    ] = None,
+    memory_limit: MemoryLimit = None,
     threads: Threads = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -79,29 +71,16 @@ def reduce(
     limit_threads(threads)
     from reductions.instance_files.files import formula_digest
     from reductions.problems.cnf import CNF
-    from reductions.reduction import Reduction
+    from reductions.reduction import joined
 
     refuse_output(output, to.value, overwrite=force)
     limit = None if memory_limit is None else parse_bytes(memory_limit)
     goal = parse_objective(objective, route)
     problem, manifest = read_source(source)
-    steps = _steps(
-        problem.name,
-        to.value,
-        reading,
-        None if kernel is None else kernel.value,
-        None if schedule is None else parse_schedule(schedule),
-        temperature,
-    )
-    if route is RouteChoice.PCP:
-        _take_the_pcp(steps, problem, to, reading, goal)
-    for step in steps:
-        assert isinstance(step, Reduction)
+    scales = None if schedule is None else parse_schedule(schedule)
+    steps = _steps(problem, to.value, reading, route, goal, kernel, scales, temperature)
     _refuse_larger(problem, steps, limit)
-    chain = steps[0]
-    for step in steps[1:]:
-        chain = chain >> step
-    reduced = chain.map_instance(problem)
+    reduced = joined(steps).map_instance(problem)
     formula_sha256 = manifest.formula_sha256 if manifest else None
     if isinstance(problem, CNF):
         formula_sha256 = formula_digest(problem.to_dimacs())
@@ -118,88 +97,62 @@ def reduce(
 
 
 def _steps(
-    start: str,
+    problem: Problem,
     to: str,
-    reading: ReadingChoice,
-    kernel: str | None,
-    schedule: tuple[tuple[int, int], ...] | None,
+    reading: choices.Reading,
+    route: choices.Route,
+    objective: ObjectiveChoice,
+    kernel: choices.Kernel | None,
+    schedule: Shapes | None,
     temperature: float | None,
-) -> list[Any]:
-    """Return the reductions from one problem of the chain to a later one."""
-    if CHAIN.index(to) <= CHAIN.index(start):
-        raise ValueError(
-            f"--to must name a problem after {start} in the chain {', '.join(CHAIN)}; {to} is not."
-        )
-    if to != "var":
+) -> list[Reduction[Any, Any]]:
+    """Return the reductions from a problem to a later one."""
+    from reductions.lower_bound.distributed_pcp import DistributedPCP
+    from reductions.problems.interpolation import Interpolation
+    from reductions.reduction import way
+
+    start = problem.name
+    default = way(start, to, (choices.Reading.MAPS, choices.Route.DIRECT))
+    if not default:
+        chain = ", ".join(choices.ProblemName)
+        raise ValueError(f"--to must name a problem after {start} in the chain {chain}; {to} is not.")
+    if to != choices.ProblemName.VAR:
         if schedule is not None or kernel is not None:
             raise ValueError("--schedule and --kernel go with --to var, where there is a VAR model.")
-        if reading is not ReadingChoice.MAPS:
+        if reading is not choices.Reading.MAPS:
             raise ValueError(f"--reading {reading.value} goes with --to var, where there is a VAR model.")
-    if temperature is not None and to not in ("attention", "var"):
+    if temperature is not None and "temperature" not in default[-1].parameter_kinds:
         raise ValueError("--temperature goes with --to attention or --to var, where there is attention.")
-    var_options: dict[str, Any] = {"schedule": schedule, "temperature": temperature}
-    if to == "var":
-        from reductions.problems.interpolation import Interpolation, Kernel
-
-        var_options["interpolation"] = Interpolation(Kernel(kernel or "bicubic"))
-    if reading is ReadingChoice.START_AND_POSITIONS:
-        if start != "cnf":
-            raise ValueError(f"--reading {reading.value} starts from a formula, not from {start}.")
-        from reductions.lower_bound.sat_to_var_inference import SatToVarInference
-
-        return [SatToVarInference(**var_options)]
+    classes = way(start, to, (reading, route))
+    if not classes:
+        raise ValueError(f"--reading {reading.value} starts from a formula, not from {start}.")
+    if route is choices.Route.PCP:
+        if reading is not choices.Reading.MAPS:
+            raise ValueError(f"--route pcp leads to --reading maps only, not to {reading.value}.")
+        if DistributedPCP not in classes:
+            raise ValueError(
+                f"--route pcp is a way from ov to gap-max-ip, and there is no such step from {start} to {to}."
+            )
+    interpolation = Interpolation(kernel or choices.Kernel.BICUBIC)
     return [
-        _step(name, temperature if to == "attention" else None, var_options)
-        for name in CHAIN[CHAIN.index(start) : CHAIN.index(to)]
+        encoding(int(problem.sizes["m"]), objective)
+        if step is DistributedPCP
+        else step.chosen(
+            interpolation=interpolation,
+            schedule=schedule,
+            temperature=temperature if step is classes[-1] else None,
+        )
+        for step in classes
     ]
 
 
-def _take_the_pcp(
-    steps: list[Any],
-    problem: Problem,
-    to: ProblemChoice,
-    reading: ReadingChoice,
-    objective: ObjectiveChoice,
-) -> None:
-    """Replace the direct step from orthogonal vectors to gap-max-ip by the distributed PCP."""
-    if reading is not ReadingChoice.MAPS:
-        raise ValueError(f"--route pcp leads to --reading maps only, not to {reading.value}.")
-    for index, step in enumerate(steps):
-        if step.name == "complement-encoding":
-            steps[index] = encoding(int(problem.sizes["m"]), objective)
-            return
-    raise ValueError(
-        f"--route pcp is a way from ov to gap-max-ip, and there is no such step from {problem.name} to "
-        f"{to.value}."
-    )
-
-
-def _step(start: str, temperature: float | None, var_options: dict[str, Any]) -> Any:
-    """Return the reduction that leads on from one problem of the chain."""
-    if start == "cnf":
-        from reductions.lower_bound.split_and_list import SplitAndList
-
-        return SplitAndList()
-    if start == "ov":
-        from reductions.lower_bound.complement_encoding import ComplementEncoding
-
-        return ComplementEncoding()
-    if start == "gap-max-ip":
-        from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
-
-        return GapMaxIPToAttention(temperature)
-    from reductions.lower_bound.attention_to_var import AttentionToVar
-
-    return AttentionToVar(**var_options)
-
-
-def _entries(steps: list[Any]) -> list[dict[str, Any]]:
+def _entries(steps: list[Reduction[Any, Any]]) -> list[dict[str, Any]]:
     from reductions.instance_files.manifest import plain
 
     return [{"reduction": step.name, "parameters": plain(dict(step.parameters()))} for step in steps]
 
 
-def _refuse_larger(problem: Problem, steps: list[Any], limit: int | None) -> None:
+def _refuse_larger(problem: Problem, steps: list[Reduction[Any, Any]], limit: int | None) -> None:
     """Raise ValueError where the instances between would take more memory than ``limit`` bytes."""
     from reductions.lower_bound.distributed_pcp import DistributedPCP
     from reductions.system.memory import available_memory, in_words

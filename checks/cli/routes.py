@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from checks.cli.options import ObjectiveChoice, RouteChoice, parse_objective
+from checks.cli.options import ObjectiveChoice, parse_objective
+from reductions import choices
 
 if TYPE_CHECKING:
     from reductions.lower_bound.distributed_pcp import DistributedPCP
@@ -57,7 +58,7 @@ class Draw:
 
     vectors: int
     dimension: int
-    route: RouteChoice
+    route: choices.Route
     objective: str | None
     planted: bool | None
     near_threshold: bool
@@ -72,7 +73,7 @@ class Draw:
             If a number is out of range, no code holds the coordinates, or the instance were too large.
         """
         objective = parse_objective(self.objective, self.route)
-        if self.route is RouteChoice.DIRECT:
+        if self.route is choices.Route.DIRECT:
             from reductions.problems.random_instances import random_gap_max_ip
 
             drawn, pair = random_gap_max_ip(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from checks.cli.kernels import SuiteChoice
-from checks.cli.options import Json, Quiet, Scheduler, refuse_two_places
+from checks.cli.options import Jobs, Json, Quiet, Scheduler, refuse_two_places
 from checks.cli.output import print_json, progress_bar
 from reductions.system.threads import usable_cores
 
@@ -18,9 +18,7 @@ def suite(
         typer.Argument(metavar="[quick|full]", help="quick: L up to 1,024; full: up to 65,536."),
     ] = SuiteChoice.QUICK,
     seeds: Annotated[int, typer.Option(min=1, max=10**6, help="Instances of each kind.")] = 1,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes.", show_default="cores")
-    ] = None,
+    jobs: Jobs = None,
     scheduler: Scheduler = None,
     json: Json = False,
     quiet: Quiet = False,

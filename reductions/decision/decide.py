@@ -1,43 +1,92 @@
 """Decide a formula by running a VAR model on it, and verify what comes out.
 
 k-SAT -> OV -> gap-Max-IP -> attention -> VAR (reading maps; directly, or by one VAR model a message of
-the distributed PCP), or k-SAT -> VAR (reading start+positions). Before anything is allocated, the sizes,
-the memory and the rounding error are known: what does not fit is refused, and what could not be trusted is
-UNKNOWN.
+the distributed PCP), or k-SAT -> VAR (reading start+positions). A request is checked, planned, run and
+reported. Before anything is allocated, the sizes, the memory and the rounding error are known: what does
+not fit is refused, and what could not be trusted is UNKNOWN.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal, TypeVar
 
+from reductions.choices import Kernel, Precision, Reading, Route
 from reductions.decision.pcp_plan import Objective, PcpPlan
-from reductions.decision.plan import (
-    DoesNotFit,
-    Plan,
-    Precision,
-    Route,
-    plan,
-    require_route,
-)
+from reductions.decision.plan import DoesNotFit, Plan, Request, plan
 from reductions.layers.streamed_attention import Progress
-from reductions.lower_bound.attention_to_var import AttentionToVar
-from reductions.lower_bound.complement_encoding import ComplementEncoding
-from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
-from reductions.lower_bound.sat_to_var_inference import SatToVarInference
-from reductions.lower_bound.split_and_list import SplitAndList
-from reductions.problems.approximate_var import ApproximateVar, Reading
+from reductions.problems.approximate_var import ApproximateVar
 from reductions.problems.cnf import CNF, Model
-from reductions.problems.interpolation import Interpolation, Kernel
+from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import Schedule, token_count
-from reductions.reduction import Reduced, Reduction
-from reductions.system.memory import available_memory
+from reductions.reduction import Reduced, joined
+from reductions.system.memory import available_memory, in_words
 from reductions.system.threads import usable_cores
 
 Status = Literal["SATISFIABLE", "UNSATISFIABLE", "UNKNOWN"]
+Choice = TypeVar("Choice", bound=StrEnum)
+
+READINGS = (Reading.MAPS, Reading.START_AND_POSITIONS)
+"""From the start token alone no formula can be decided (lem-collapse)."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of a distributed PCP: s0, T, the number of points, D and Δ."""
+
+    name: str
+    information_points: int
+    blocks: int
+    points: int
+    encoded_dimension: int
+    gap: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Sizes, bounds and seconds of a decision. What is None there was none of.
+
+    Attributes
+    ----------
+    logit_bound
+        As planned, and of the models where some were run: the largest of them.
+    messages, messages_run, code, explanation
+        Of route pcp.
+    entry_bound, largest_output, rows
+        Of the models that were run: the largest of them, and the rows evaluated for the last one.
+    """
+
+    variables: int
+    clauses: int
+    vectors: int
+    reading: Reading
+    kernel: Kernel
+    schedule: Schedule
+    tokens: int
+    dimension: int
+    logit_bound: float
+    precision: str
+    rounding_bound: float
+    tolerated_error: float
+    memory_bytes: int
+    route: Route
+    messages: int | None = None
+    messages_run: int | None = None
+    code: Code | None = None
+    explanation: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    entry_bound: float | None = None
+    largest_output: float | None = None
+    rows: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what there is, as plain data."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -49,39 +98,25 @@ class Decision:
     status
         UNKNOWN only where the rounding bound does not clear the margin; then nothing was run.
     model
-        A model of the formula, verified, where it is SATISFIABLE.
+        A satisfying assignment of the formula, verified, where it is SATISFIABLE.
     report
-        Sizes, bounds and seconds, as plain data.
+        Sizes, bounds and seconds.
     """
 
     status: Status
-    model: tuple[bool, ...] | None
-    report: dict[str, Any] = field(default_factory=dict)
-
-
-def chain_for(
-    reading: Reading, interpolation: Interpolation, schedule: Schedule | None
-) -> Reduction[CNF, ApproximateVar]:
-    """Return the reduction from k-SAT to VAR that belongs to a reading."""
-    if reading is Reading.START_AND_POSITIONS:
-        return SatToVarInference(interpolation, schedule)
-    if reading is Reading.MAPS:
-        direct = SplitAndList() >> ComplementEncoding() >> GapMaxIPToAttention()
-        return direct >> AttentionToVar(interpolation, schedule)
-    raise ValueError(
-        "Argument 'reading' must be 'maps' or 'start+positions': without positions there is no reduction."
-    )
+    model: Model | None
+    report: Report
 
 
 def decide(
     formula: CNF,
     *,
-    reading: str = "maps",
-    route: Route = "direct",
+    reading: str = Reading.MAPS,
+    route: str = Route.DIRECT,
     objective: Objective = "ratio",
-    kernel: str = "bicubic",
+    kernel: str = Kernel.BICUBIC,
     schedule: Schedule | None = None,
-    precision: Precision = "auto",
+    precision: str = Precision.AUTO,
     all_rows: bool = False,
     threads: int | None = None,
     memory_limit: int | None = None,
@@ -123,131 +158,142 @@ def decide(
     ValueError
         If an argument is not one of the above.
     """
-    if reading not in {"maps", "start+positions"}:
-        raise ValueError(f"Argument 'reading' must be 'maps' or 'start+positions', not {reading!r}.")
-    if precision not in {"auto", "float32", "float64"}:
-        raise ValueError(f"Argument 'precision' must be 'auto', 'float32' or 'float64', not {precision!r}.")
-    require_route(route, Reading(reading))
-    if kernel not in list(Kernel):
-        raise ValueError(f"Argument 'kernel' must be one of {', '.join(Kernel)}, not {kernel!r}.")
-    if threads is not None and threads < 1:
-        raise ValueError(f"Argument 'threads' must be at least 1, not {threads}.")
-    interpolation = Interpolation(Kernel(kernel))
-    workers = threads or usable_cores()
-    chosen = plan(
-        formula, Reading(reading), interpolation, schedule, precision, all_rows, workers, route, objective
+    request = Request(
+        formula,
+        _one_of("reading", reading, READINGS),
+        _one_of("route", route, Route),
+        objective,
+        Interpolation(_one_of("kernel", kernel, Kernel)),
+        schedule,
+        _one_of("precision", precision, Precision),
+        all_rows,
+        usable_cores() if threads is None else threads,
     )
-    limit = available_memory() if memory_limit is None else memory_limit
-    if chosen.memory > limit:
-        from reductions.system.memory import in_words
+    planned = plan(request)
+    _refuse_larger(formula, planned, available_memory() if memory_limit is None else memory_limit)
+    return _reported(request, planned, _run(request, planned, progress) if planned.safe else None)
 
+
+def _one_of(argument: str, value: str, choices: Iterable[Choice]) -> Choice:
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise ValueError(f"Argument {argument!r} must be one of {', '.join(choices)}, not {str(value)!r}.")
+
+
+def _refuse_larger(formula: CNF, planned: Plan, limit: int) -> None:
+    if planned.memory > limit:
         raise DoesNotFit(
             f"{formula.variables} variables and {len(formula.clauses)} clauses make "
-            f"{token_count(chosen.schedule)} tokens and need {in_words(chosen.memory)}; "
+            f"{token_count(planned.schedule)} tokens and need {in_words(planned.memory)}; "
             f"{in_words(limit)} are available."
         )
-    report: dict[str, Any] = {
-        "variables": formula.variables,
-        "clauses": len(formula.clauses),
-        "vectors": chosen.vectors,
-        "reading": reading,
-        "kernel": kernel,
-        "schedule": chosen.schedule,
-        "tokens": token_count(chosen.schedule),
-        "dimension": chosen.dimension,
-        "logit_bound": chosen.logit_bound,
-        "precision": chosen.dtype.name,
-        "rounding_bound": chosen.rounding,
-        "tolerated_error": chosen.tolerated_error,
-        "memory_bytes": chosen.memory,
-        "route": route,
-        **({} if chosen.pcp is None else _described(chosen.pcp)),
-        "seconds": {},
-    }
-    if not chosen.safe:
-        return Decision("UNKNOWN", None, report)
 
-    seconds: dict[str, float] = {}
-    with _timed(seconds, "build"):
-        calls = _calls(formula, chosen, Reading(reading), interpolation, schedule)
-    model, done = None, 0
-    while model is None and done < chosen.messages:
-        with _timed(seconds, "build"):
-            reduced = calls.build(done)
+
+@dataclass
+class _Run:
+    """What came out of the models that were run."""
+
+    model: Model | None = None
+    messages: int = 0
+    rows: int = 0
+    entry_bound: float = -math.inf
+    logit_bound: float = -math.inf
+    largest_output: float = -math.inf
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
+
+
+def _run(request: Request, planned: Plan, progress: Progress | None) -> _Run:
+    """Run one VAR model after the other until one gives a satisfying assignment, or none is left."""
+    run = _Run()
+    with run.timed("build"):
+        build, decode = _calls(request.formula, planned)
+    while run.model is None and run.messages < planned.messages:
+        with run.timed("build"):
+            reduced = build(run.messages)
         target = reduced.target
-        with _timed(seconds, "evaluate"):
+        with run.timed("evaluate"):
             outputs = target.outputs(
-                dtype=chosen.dtype,
-                all_rows=all_rows,
-                threads=workers,
-                progress=progress if chosen.pcp is None else None,
+                dtype=planned.dtype,
+                all_rows=request.all_rows,
+                threads=request.threads,
+                progress=progress if planned.pcp is None else None,
             )
-        with _timed(seconds, "decode"):
-            model = calls.decode(reduced.extract_solution(outputs))
-        for name, value in (
-            ("entry_bound", target.entry_bound),
-            ("logit_bound", target.logit_bound),
-            ("largest_output", float(outputs.max())),
-        ):
-            report[name] = max(value, report[name]) if done else value
-        report["rows"] = len(outputs)
-        done += 1
+        with run.timed("decode"):
+            run.model = decode(reduced.extract_solution(outputs))
+        run.entry_bound = max(run.entry_bound, target.entry_bound)
+        run.logit_bound = max(run.logit_bound, target.logit_bound)
+        run.largest_output = max(run.largest_output, float(outputs.max()))
+        run.rows = len(outputs)
+        run.messages += 1
         del reduced, target, outputs  # before the next message's are built
-        if chosen.pcp is not None:
-            report["messages_run"] = done
-            if progress is not None:
-                progress(done, chosen.messages)
-    report["seconds"] = {phase: round(duration, 3) for phase, duration in seconds.items()}
-    if model is None:
-        return Decision("UNSATISFIABLE", None, report)
-    if not formula.verify(model):
-        raise AssertionError("the extracted model does not satisfy the formula: a defect of the program")
-    return Decision("SATISFIABLE", model, report)
-
-
-@dataclass(frozen=True)
-class _Calls:
-    """The VAR models of a formula, by number, and the way from their solutions to a model of it."""
-
-    build: Callable[[int], Reduced[Any, ApproximateVar]]
-    decode: Callable[[Any], Model | None]
+        if planned.pcp is not None and progress is not None:
+            progress(run.messages, planned.messages)
+    return run
 
 
 def _calls(
-    formula: CNF,
-    chosen: Plan,
-    reading: Reading,
-    interpolation: Interpolation,
-    schedule: Schedule | None,
-) -> _Calls:
-    if chosen.pcp is None:
-        direct = chain_for(reading, interpolation, schedule)
-        return _Calls(lambda number: direct.map_instance(formula), lambda solution: solution)
-    listed = SplitAndList().map_instance(formula)
-    instances = chosen.pcp.reduction().message_instances(listed.target)
-    chain = GapMaxIPToAttention() >> AttentionToVar(interpolation, schedule)
-    return _Calls(lambda number: chain.map_instance(instances[number]), listed.extract_solution)
+    formula: CNF, planned: Plan
+) -> tuple[Callable[[int], Reduced[Any, ApproximateVar]], Callable[[Any], Model | None]]:
+    """Return the VAR models by number, and the way from their solutions to a satisfying assignment."""
+    if planned.pcp is None:
+        direct = joined(planned.steps)
+        return (lambda number: direct.map_instance(formula)), (lambda solution: solution)
+    listing, encoding, *rest = planned.steps
+    listed, chain = listing.map_instance(formula), joined(rest)
+    instances = encoding.message_instances(listed.target)  # type: ignore[attr-defined]
+    return (lambda number: chain.map_instance(instances[number])), listed.extract_solution
 
 
-def _described(pcp: PcpPlan) -> dict[str, Any]:
+def _reported(request: Request, planned: Plan, run: _Run | None) -> Decision:
+    """Return the decision that follows from a run; None where there was none."""
+    formula = request.formula
+    report = Report(
+        variables=formula.variables,
+        clauses=len(formula.clauses),
+        vectors=planned.vectors,
+        reading=request.reading,
+        kernel=request.interpolation.kernel,
+        schedule=planned.schedule,
+        tokens=token_count(planned.schedule),
+        dimension=planned.dimension,
+        logit_bound=planned.logit_bound,
+        precision=planned.dtype.name,
+        rounding_bound=planned.rounding,
+        tolerated_error=planned.tolerated_error,
+        memory_bytes=planned.memory,
+        route=request.route,
+        **({} if planned.pcp is None else _described(planned.pcp, 0 if run is None else run.messages)),
+    )
+    if run is None:
+        return Decision("UNKNOWN", None, report)
+    report = replace(
+        report,
+        logit_bound=run.logit_bound,
+        seconds={phase: round(duration, 3) for phase, duration in run.seconds.items()},
+        entry_bound=run.entry_bound,
+        largest_output=run.largest_output,
+        rows=run.rows,
+    )
+    if run.model is None:
+        return Decision("UNSATISFIABLE", None, report)
+    if not formula.verify(run.model):
+        raise AssertionError("the extracted assignment does not satisfy the formula: a defect of the program")
+    return Decision("SATISFIABLE", run.model, report)
+
+
+def _described(pcp: PcpPlan, messages_run: int) -> dict[str, Any]:
     system = pcp.system
+    code = system.code
     return {
         "messages": system.message_count,
-        "messages_run": 0,
-        "code": {
-            "name": system.code.name,
-            "information_points": system.code.block,
-            "blocks": system.blocks,
-            "points": system.code.length,
-            "encoded_dimension": system.dimension,
-            "gap": system.gap,
-        },
+        "messages_run": messages_run,
+        "code": Code(code.name, code.block, system.blocks, code.length, system.dimension, system.gap),
         "explanation": pcp.explanation,
     }
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[phase] = seconds.get(phase, 0.0) + time.perf_counter() - start

@@ -1,31 +1,33 @@
 """What a decision by VAR model will cost: sizes, precision and memory, before anything is built.
 
 Both routes from orthogonal vectors to gap-Max-IP end in the same VAR model; they differ in the dimension
-D, the threshold s and the gap Δ of the instances, and in how many there are. The direct route has
-(D, s, Δ) = (2m, m, 1) and one instance; the distributed PCP has a code's, and one instance a message.
+D, the threshold s and the gap Δ of the instances, and in how many there are: the direct route has one
+instance, the distributed PCP one per message. All sizes are the parameter maps' of the reductions.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from reductions.choices import Precision, ProblemName, Reading, Route
 from reductions.decision.pcp_plan import NoSystem, Objective, PcpPlan, most_coordinates_within, plan_pcp
 from reductions.layers.streamed_attention import KEY_TILE, QUERY_TILE, AttentionMagnitudes, rounding_bound
-from reductions.lower_bound.attention_to_var import AttentionToVar
+from reductions.lower_bound.distributed_pcp import DistributedPCP
 from reductions.lower_bound.isolation import capacity
-from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import MOST_VARIABLES
-from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF
+from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import ROW_BLOCK, Schedule, token_count
+from reductions.reduction import Reduction, joined, way
 
-Precision = Literal["auto", "float32", "float64"]
-Route = Literal["direct", "pcp"]
+Steps = list[Reduction[Any, Any]]
 
 BASELINE_BYTES = 150 * 2**20  # the interpreter and its libraries
 
@@ -35,30 +37,47 @@ class DoesNotFit(ValueError):
 
 
 @dataclass(frozen=True)
-class GapSizes:
-    """D, s and Δ of gap-Max-IP instances with products of at most s, and what follows for attention."""
+class Request:
+    """What is to be decided, and how; :func:`reductions.decision.decide.decide` says what the fields are.
 
-    dimension: int
-    threshold: int
-    gap: int
+    Raises
+    ------
+    ValueError
+        If a field is out of range, or there is no such route to a model in that reading.
+    """
 
-    @property
-    def base(self) -> int:
-        """The base coordinates that lift the reference logit: max(0, ⌈2Δ - s⌉)."""
-        return max(0, 2 * self.gap - self.threshold)
+    formula: CNF
+    reading: Reading = Reading.MAPS
+    route: Route = Route.DIRECT
+    objective: Objective = "ratio"
+    interpolation: Interpolation = field(default_factory=Interpolation)
+    schedule: Schedule | None = None
+    precision: Precision = Precision.AUTO
+    all_rows: bool = False
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
 
-    @property
-    def attention_dimension(self) -> int:
-        """d = D + p + base with the p = max(1, ⌈|s - Δ/2|⌉) coordinates of the reference key."""
-        return self.dimension + max(1, math.ceil(abs(self.threshold - self.gap / 2))) + self.base
+    def __post_init__(self) -> None:
+        if self.reading is Reading.START_ONLY:
+            raise ValueError(
+                "Argument 'reading' must be 'maps' or 'start+positions', not 'start only': without positions "
+                "there is no reduction."
+            )
+        if self.route is Route.PCP and self.reading is not Reading.MAPS:
+            raise ValueError(
+                f"Argument 'route' must be 'direct' in reading {self.reading}, not 'pcp': "
+                "the distributed PCP leads to reading maps only."
+            )
+        if self.threads < 1:
+            raise ValueError(f"Argument 'threads' must be at least 1, not {self.threads}.")
 
-    def logit_bound(self, tokens: int) -> float:
-        """Return a bound on the absolute logits: every product is at most s, the reference's |s - Δ/2|."""
-        return 2 * math.log(16 * tokens) / self.gap * (self.threshold + self.base + self.gap / 2)
-
-    def entry_bound(self, tokens: int) -> float:
-        """Return R = √(2 d ln(16 L) / Δ), the largest entry at temperature d."""
-        return math.sqrt(2 * self.attention_dimension * math.log(16 * tokens) / self.gap)
+    def steps(self, encoding: DistributedPCP | None, schedule: Schedule | None) -> Steps:
+        """Return the reductions from the formula to the model; ``encoding`` is for route pcp."""
+        return [
+            encoding
+            if encoding is not None and step is DistributedPCP
+            else step.chosen(interpolation=self.interpolation, schedule=schedule)
+            for step in way(ProblemName.CNF, ProblemName.VAR, (self.reading, self.route))
+        ]
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,8 @@ class Plan:
 
     Attributes
     ----------
+    steps
+        The reductions from the formula to the model, with the schedule that was found.
     vectors
         N, half assignments a side.
     schedule
@@ -87,6 +108,7 @@ class Plan:
         The code and why it was chosen; None on the direct route.
     """
 
+    steps: Steps = field(repr=False)
     vectors: int
     schedule: Schedule
     dimension: int
@@ -108,17 +130,7 @@ class Plan:
         return 1 if self.pcp is None else self.pcp.system.message_count
 
 
-def plan(
-    formula: CNF,
-    reading: Reading,
-    interpolation: Interpolation,
-    schedule: Schedule | None = None,
-    precision: Precision = "auto",
-    all_rows: bool = False,
-    threads: int = 1,
-    route: Route = "direct",
-    objective: Objective = "ratio",
-) -> Plan:
+def plan(request: Request) -> Plan:
     """Work out sizes, precision and memory without building anything.
 
     Raises
@@ -127,82 +139,137 @@ def plan(
         If the schedule has too little room, there are too many half assignments to write down, or no
         code holds the clauses.
     ValueError
-        If ``route`` is "pcp" in another reading than maps, or ``objective`` is none.
+        If the objective is none.
     """
-    maps = reading is Reading.MAPS
-    require_route(route, reading)
-    bits, clauses = (formula.variables + 1) // 2, len(formula.clauses)
+    formula = request.formula
     if formula.variables > MOST_VARIABLES:
         raise DoesNotFit(
-            f"{formula.variables} variables need 2^{bits} half assignments a side: too many to list."
+            f"{formula.variables} variables need 2^{(formula.variables + 1) // 2} half assignments a side: "
+            "too many to list."
         )
-    vectors = 2**bits
-    pcp = plan_coordinates(clauses, "clauses", objective) if route == "pcp" else None
-    if pcp is None:
-        sizes = GapSizes(2 * clauses, clauses, 1)
-    else:
-        sizes = GapSizes(pcp.system.dimension, pcp.system.code.length, pcp.system.gap)
+    pcp = None
+    if request.route is Route.PCP:
+        pcp = plan_coordinates(len(formula.clauses), "clauses", request.objective)
+    sizes = _maps_sizes if request.reading is Reading.MAPS else _inference_sizes
     try:
-        if maps:
-            chosen = AttentionToVar(interpolation, schedule).schedule_for(vectors)
-            room = capacity(interpolation, *chosen[-2:])
-            if room < vectors:
-                raise ValueError(f"The schedule has room for {room} of the {vectors} vectors a side.")
-        else:
-            chosen = SatToVarInference(interpolation, schedule).schedule_for(formula.variables)
+        found = sizes(request, pcp)
     except ValueError as error:
         raise DoesNotFit(str(error)) from None
-    tokens = token_count(chosen)
-    dimension = sizes.attention_dimension if maps else clauses + 1
     magnitudes = AttentionMagnitudes(
-        dimension=dimension,
-        keys=tokens,
-        # Reading start+positions has products of at most m without any base coordinates.
-        absolute_logit_bound=sizes.logit_bound(tokens)
-        if maps
-        else 2 * math.log(16 * tokens) * (clauses + 0.5),
+        dimension=found.dimension,
+        keys=token_count(found.schedule),
+        absolute_logit_bound=found.logit_bound,
         value_bound=1.0,
         entry_error=512 * 2.0**-53,
     )
-    tolerated = 5 / 16 if maps else 7 / 16
-    dtypes: list[np.dtype[Any]] = (
-        [np.dtype(np.float32), np.dtype(np.float64)] if precision == "auto" else [np.dtype(precision)]
-    )
-    bounds = [rounding_bound(magnitudes, dtype) for dtype in dtypes]
-    index = next((i for i, bound in enumerate(bounds) if bound < tolerated), len(dtypes) - 1)
-
-    rows = tokens if all_rows else vectors if maps else chosen[-1][0] * chosen[-1][1]
-    memory = _call_memory(tokens, rows, dimension, dtypes[index].itemsize, threads)
-    memory += 2 * vectors * clauses * 4  # vectors of half assignments and a working copy
-    if maps:
-        memory += 10 * vectors * dimension * 8  # gap-Max-IP, attention, scaled copies, slot tokens
-    else:
-        memory += 4 * tokens * (2 * bits + 2) * 8  # position table, tokens and outputs of the last scale
-        memory += 3 * (2 * dimension + 1) ** 2 * 8  # weights
+    tolerated = float(found.steps[-1].error_budget())  # type: ignore[arg-type]
+    dtype, bound = _precision(request.precision, magnitudes, tolerated)
+    rows = _rows(request, found)
+    memory = _call_memory(magnitudes.keys, rows, found.dimension, dtype.itemsize, request.threads)
+    memory += 2 * found.vectors * len(formula.clauses) * 4  # vectors of half assignments and a working copy
+    memory += found.instance_memory
     if pcp is not None:
-        memory += _encoding_memory(pcp, vectors)
+        memory += _encoding_memory(pcp, found.vectors)
     return Plan(
-        vectors,
-        chosen,
-        dimension,
-        magnitudes.absolute_logit_bound,
-        dtypes[index],
-        bounds[index],
+        found.steps,
+        found.vectors,
+        found.schedule,
+        found.dimension,
+        found.logit_bound,
+        dtype,
+        bound,
         tolerated,
         memory,
         pcp,
     )
 
 
-def require_route(route: str, reading: Reading) -> None:
-    """Raise ValueError where there is no such route to a model in that reading."""
-    if route not in ("direct", "pcp"):
-        raise ValueError(f"Argument 'route' must be 'direct' or 'pcp', not {route!r}.")
-    if route == "pcp" and reading is not Reading.MAPS:
-        raise ValueError(
-            f"Argument 'route' must be 'direct' in reading {reading.value}, not 'pcp': the distributed PCP "
-            "leads to reading maps only."
-        )
+@dataclass(frozen=True)
+class _Sizes:
+    """The reductions with the schedule found, and what follows from their parameter maps."""
+
+    steps: Steps
+    schedule: Schedule
+    vectors: int
+    dimension: int
+    logit_bound: float
+    instance_memory: int
+
+
+def _maps_sizes(request: Request, pcp: PcpPlan | None) -> _Sizes:
+    """Return the sizes in reading maps: the formula, vectors, gap-Max-IP, attention, VAR.
+
+    Raises
+    ------
+    ValueError
+        If the schedule has too little room.
+    """
+    made = None if pcp is None else pcp.reduction()
+    listing, encoding, *_, last = request.steps(made, request.schedule)
+    listed = _numbers(listing, request.formula.sizes)
+    vectors = listed["N"]
+    schedule = last.schedule_for(vectors)  # type: ignore[attr-defined]
+    room = capacity(request.interpolation, *schedule[-2:])
+    if room < vectors:
+        raise ValueError(f"The schedule has room for {room} of the {vectors} vectors a side.")
+    # One call is for one message's queries.
+    encoded = {**_numbers(encoding, listed), "N_u": vectors}
+    gap = GapSizes(encoded["D"], encoded["s"], encoded["gap"])
+    steps = [listing, encoding, *request.steps(made, schedule)[2:]]
+    dimension = _numbers(joined(steps[2:]), encoded)["d"]
+    # Every product is at most s, the reference's |s - Δ/2|; base coordinates lift both.
+    logit_bound = (
+        2 * math.log(16 * token_count(schedule)) / gap.gap * (gap.threshold + gap.base + gap.gap / 2)
+    )
+    memory = 10 * vectors * dimension * 8  # gap-Max-IP, attention, scaled copies, slot tokens
+    return _Sizes(steps, schedule, vectors, dimension, logit_bound, memory)
+
+
+def _inference_sizes(request: Request, pcp: PcpPlan | None = None) -> _Sizes:
+    """Return the sizes in reading start+positions.
+
+    Raises
+    ------
+    ValueError
+        If the schedule has too little room.
+    """
+    (reduction,) = request.steps(None, request.schedule)
+    schedule = reduction.schedule_for(request.formula.variables)  # type: ignore[attr-defined]
+    steps = request.steps(None, schedule)
+    sizes = _numbers(steps[0], request.formula.sizes)
+    tokens, clauses = token_count(schedule), len(request.formula.clauses)
+    memory = 4 * tokens * (2 * (sizes["N"].bit_length() - 1) + 2) * 8  # position table, tokens, outputs
+    memory += 3 * (2 * sizes["d"] + 1) ** 2 * 8  # weights
+    # Products are at most m without any base coordinates.
+    logit_bound = 2 * math.log(16 * tokens) * (clauses + 0.5)
+    return _Sizes(steps, schedule, sizes["N"], sizes["d"], logit_bound, memory)
+
+
+def _numbers(reduction: Reduction[Any, Any], source: Mapping[str, float]) -> dict[str, int]:
+    """Return those sizes of the target that are integers."""
+    sizes = reduction.sizes_of({name: int(value) for name, value in source.items()})
+    return {name: int(value) for name, value in sizes.items() if value.is_integer}
+
+
+def _precision(
+    precision: Precision, magnitudes: AttentionMagnitudes, tolerated: float
+) -> tuple[np.dtype[Any], float]:
+    """Return the first type whose rounding bound is below ``tolerated``, or the last, and its bound."""
+    names = ("float32", "float64") if precision is Precision.AUTO else (precision.value,)
+    for name in names:
+        dtype: np.dtype[Any] = np.dtype(name)
+        bound = rounding_bound(magnitudes, dtype)
+        if bound < tolerated:
+            break
+    return dtype, bound
+
+
+def _rows(request: Request, found: _Sizes) -> int:
+    """Return how many rows of the layer are evaluated."""
+    if request.all_rows:
+        return token_count(found.schedule)
+    height, width = found.schedule[-1]
+    return found.vectors if request.reading is Reading.MAPS else height * width
 
 
 def plan_coordinates(coordinates: int, noun: str, objective: Objective) -> PcpPlan:

@@ -16,13 +16,12 @@ from reductions.instance_files.header import first_line
 from reductions.instance_files.manifest import Manifest
 from reductions.instance_files.outcome import FileCheck, Outcome
 from reductions.problem import Problem
+from reductions.reduction import registry
 
 if TYPE_CHECKING:
     from reductions.problems.approximate_var import ApproximateVar
     from reductions.problems.attention import ReferenceKeyAttention
     from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
-
-Holds = Callable[[Any], bool]
 
 
 def check_chain(problem: Problem, manifest: Manifest) -> Iterator[FileCheck]:
@@ -44,10 +43,11 @@ def _fault(manifest: Manifest) -> str | None:
     before: str | None = None
     for number, step in enumerate(manifest.chain, start=1):
         name = step["reduction"]
-        if name not in _STEPS:
+        made_by = registry().get(name)
+        if made_by is None:
             before = None
             continue
-        source, target, kinds = _STEPS[name]
+        source, kinds = made_by.source.name, made_by.parameter_kinds
         if before is not None and source != before:
             return f"step {number}, {name}, starts from {source}, but the step before ends in {before}"
         given = step["parameters"]
@@ -57,14 +57,14 @@ def _fault(manifest: Manifest) -> str | None:
         for parameter, holds in kinds.items():
             if not holds(given[parameter]):
                 return f"step {number}: {name} has no {parameter} of {given[parameter]!r:.40}"
-        before = target
+        before = made_by.target.name
     if before is not None and before != manifest.problem:
         return f"its last step ends in {before}, but the instance is of {manifest.problem}"
     return None
 
 
 def _names(manifest: Manifest) -> FileCheck:
-    unknown = [step["reduction"] for step in manifest.chain if step["reduction"] not in _STEPS]
+    unknown = [step["reduction"] for step in manifest.chain if step["reduction"] not in registry()]
     if unknown:
         return FileCheck("chain", Outcome.SKIPPED, f"no reduction of this package: {unknown[0]!r:.40}")
     steps = "1 step" if len(manifest.chain) == 1 else f"{len(manifest.chain)} steps"
@@ -176,56 +176,6 @@ def _promise_bounds(problem: Problem, manifest: Manifest, *, known: bool) -> Fil
             return FileCheck(name, Outcome.FAILED, f"{field} = {stated:g}, but {step} sets {meant:g}")
     return FileCheck(name, Outcome.OK, f"{', '.join(fields)} are those that {step} sets")
 
-
-def _is_temperature(value: Any) -> bool:
-    return value is None or (_is_number(value) and 0 < value < math.inf)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_integer(value: Any) -> bool:
-    return type(value) is int
-
-
-def _is_schedule(value: Any) -> bool:
-    return value is None or (
-        isinstance(value, list | tuple)
-        and all(isinstance(shape, list | tuple) and len(shape) == 2 for shape in value)
-        and all(_is_integer(side) and side > 0 for shape in value for side in shape)
-    )
-
-
-_OF_MODEL: Mapping[str, Holds] = {
-    "kernel": lambda value: value in ("nearest", "bilinear", "bicubic"),
-    "a": _is_number,
-    "aligned": lambda value: isinstance(value, bool),
-    "schedule": _is_schedule,
-    "temperature": _is_temperature,
-}
-
-_STEPS: Mapping[str, tuple[str, str, Mapping[str, Holds]]] = {
-    "split-and-list": ("cnf", "ov", {}),
-    "complement-encoding": ("ov", "gap-max-ip", {"signed": lambda value: isinstance(value, bool)}),
-    "distributed-pcp": (
-        "ov",
-        "gap-max-ip",
-        {
-            "code": lambda value: isinstance(value, str),
-            "information_points": _is_integer,
-            "points": _is_integer,
-            "squared_degree": _is_integer,
-            "blocks": _is_integer,
-            "weights": lambda value: isinstance(value, list | tuple) and all(map(_is_integer, value)),
-            "messages": lambda value: value in ("all", "feasible"),
-        },
-    ),
-    "gap-max-ip-to-attention": ("gap-max-ip", "attention", {"temperature": _is_temperature}),
-    "attention-to-var": ("attention", "var", _OF_MODEL),
-    "sat-to-var-inference": ("cnf", "var", _OF_MODEL),
-}
-"""Source, target and parameters of the reductions, by name."""
 
 _RECHECK: Mapping[str, Callable[[Any, Mapping[str, Any]], Mapping[str, tuple[Any, Any]]]] = {
     "complement-encoding": _complement_encoding,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -31,7 +32,7 @@ from reductions.problems.var_model import (
     square_schedule,
     token_count,
 )
-from reductions.reduction import Reduced, Reduction, size
+from reductions.reduction import MODEL_KINDS, Kind, Reduced, Reduction, size
 
 if TYPE_CHECKING:
     import sympy
@@ -81,6 +82,8 @@ class AttentionToVar(Reduction[ReferenceKeyAttention, ApproximateVar]):
     """
 
     name: ClassVar[str] = "attention-to-var"
+    parameter_kinds: ClassVar[Mapping[str, Kind]] = MODEL_KINDS
+    only_for: ClassVar[tuple[StrEnum, ...]] = (Reading.MAPS,)
 
     def __init__(
         self,

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from reductions.choices import Route
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
-from reductions.reduction import Reduced, Reduction, size
+from reductions.reduction import Kind, Reduced, Reduction, is_flag, size
 
 if TYPE_CHECKING:
     import sympy
@@ -68,6 +70,8 @@ class ComplementEncoding(Reduction[OrthogonalVectors, GapMaxInnerProduct]):
     """
 
     name: ClassVar[str] = "complement-encoding"
+    parameter_kinds: ClassVar[Mapping[str, Kind]] = {"signed": is_flag}
+    only_for: ClassVar[tuple[StrEnum, ...]] = (Route.DIRECT,)
 
     def __init__(self, signed: bool = False) -> None:
         self.signed = signed

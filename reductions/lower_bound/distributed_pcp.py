@@ -14,16 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import numpy as np
 
+from reductions.choices import Route
 from reductions.codes.evaluation_codes import EvaluationCode
 from reductions.codes.finite_field import Elements, zero_sum_free
 from reductions.codes.proof_system import ProofSystem, TooManyMessages
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
-from reductions.reduction import Reduced, Reduction, size
+from reductions.reduction import Kind, Reduced, Reduction, is_integer, size
 
 if TYPE_CHECKING:
     import sympy
@@ -150,6 +152,16 @@ class DistributedPCP(Reduction[OrthogonalVectors, GapMaxInnerProduct]):
     """
 
     name: ClassVar[str] = "distributed-pcp"
+    parameter_kinds: ClassVar[Mapping[str, Kind]] = {
+        "code": lambda value: isinstance(value, str),
+        "information_points": is_integer,
+        "points": is_integer,
+        "squared_degree": is_integer,
+        "blocks": is_integer,
+        "weights": lambda value: isinstance(value, list | tuple) and all(map(is_integer, value)),
+        "messages": lambda value: value in ("all", "feasible"),
+    }
+    only_for: ClassVar[tuple[StrEnum, ...]] = (Route.PCP,)
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from reductions.layers.arrays import Floats
 from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import Pair
-from reductions.reduction import Reduced, Reduction, size
+from reductions.reduction import Kind, Reduced, Reduction, is_temperature, size
 
 if TYPE_CHECKING:
     import sympy
@@ -115,6 +115,7 @@ class GapMaxIPToAttention(Reduction[GapMaxInnerProduct, ReferenceKeyAttention]):
     """
 
     name: ClassVar[str] = "gap-max-ip-to-attention"
+    parameter_kinds: ClassVar[Mapping[str, Kind]] = {"temperature": is_temperature}
 
     def __init__(self, temperature: float | None = None) -> None:
         if temperature is not None and not 0 < temperature < math.inf:

@@ -8,87 +8,14 @@ other. All ratios are exact fractions.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from fractions import Fraction
 
 from reductions.codes.proof_system import ProofSystem
+from reductions.problems.gap_sizes import GapSizes, complement_sizes, pcp_sizes
 
 
-@dataclass(frozen=True)
-class Route:
-    """What a route from orthogonal vectors leaves for attention.
-
-    Attributes
-    ----------
-    name
-        In words.
-    dimension, threshold, gap
-        D, s >= Δ and Δ >= 1 of its gap-Max-IP instances, integers. An orthogonal pair has the inner
-        product s, all other products are in [0, s - Δ].
-    """
-
-    name: str
-    dimension: int
-    threshold: int
-    gap: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.gap <= self.threshold <= self.dimension:
-            raise ValueError(
-                "Arguments 'gap', 'threshold' and 'dimension' must increase from 1 on, not be "
-                f"{self.gap}, {self.threshold} and {self.dimension}."
-            )
-
-    @property
-    def reference(self) -> int:
-        """p = ⌈s - Δ/2⌉, the number of reference coordinates."""
-        return math.ceil(self.threshold - Fraction(self.gap, 2))
-
-    @property
-    def base(self) -> int:
-        """p' = max(0, 2Δ - s), the number of base coordinates that the VAR model adds."""
-        return max(0, 2 * self.gap - self.threshold)
-
-    @property
-    def logit_ratio(self) -> Fraction:
-        """s/Δ: m on the direct route, 1/ε on the other."""
-        return Fraction(self.threshold, self.gap)
-
-    @property
-    def entry_ratio(self) -> Fraction:
-        """(D + p)/Δ: 3m on the direct route."""
-        return Fraction(self.dimension + self.reference, self.gap)
-
-    @property
-    def var_logit_ratio(self) -> Fraction:
-        """(s + p')/Δ = max(s/Δ, 2)."""
-        return Fraction(self.threshold + self.base, self.gap)
-
-    @property
-    def var_entry_ratio(self) -> Fraction:
-        """(D + p + p')/Δ."""
-        return self.entry_ratio + Fraction(self.base, self.gap)
-
-    def entry_bound(self, keys: int) -> float:
-        """Return R = √(2 (D + p)/Δ ln 4N) at temperature d, for N keys."""
-        return math.sqrt(2 * self.entry_ratio * math.log(4 * keys))
-
-    def logit_bound(self, keys: int, orthogonal: bool = True) -> float:
-        """Return b = 2 (s/Δ) ln 4N with an orthogonal pair, and (2 s/Δ - 1) ln 4N without one."""
-        return (2 * self.logit_ratio - (not orthogonal)) * math.log(4 * keys)
-
-    def var_entry_bound(self, tokens: int) -> float:
-        """Return R = √(2 (D + p + p')/Δ ln 16L) at temperature d, for a model with L tokens."""
-        return math.sqrt(2 * self.var_entry_ratio * math.log(16 * tokens))
-
-    def var_logit_bound(self, tokens: int, orthogonal: bool = True) -> float:
-        """Return b = 2 max(s/Δ, 2) ln 16L with an orthogonal pair, ln 16L less without one."""
-        return (2 * self.var_logit_ratio - (not orthogonal)) * math.log(16 * tokens)
-
-
-def direct_route(coordinates: int) -> Route:
-    """Return the route by the complement encoding of vectors with m >= 1 coordinates.
+def direct_route(coordinates: int) -> GapSizes:
+    """Return the sizes by the complement encoding of vectors with m >= 1 coordinates.
 
     Raises
     ------
@@ -97,11 +24,11 @@ def direct_route(coordinates: int) -> Route:
     """
     if coordinates < 1:
         raise ValueError(f"Argument 'coordinates' must be at least 1, not {coordinates}.")
-    return Route(f"direct, m = {coordinates}", 2 * coordinates, coordinates, 1)
+    return complement_sizes(coordinates)
 
 
-def gap_route(system: ProofSystem) -> Route:
-    """Return the route by a distributed PCP, one call a message; it is the same for all m up to s0 T.
+def pcp_route(system: ProofSystem) -> GapSizes:
+    """Return the sizes by a distributed PCP, one call a message; they are the same for all m up to s0 T.
 
     Raises
     ------
@@ -111,16 +38,11 @@ def gap_route(system: ProofSystem) -> Route:
     fault = system.fault()
     if fault is not None:
         raise ValueError(f"Argument 'system' must be sound, not one where {fault}.")
-    return Route(
-        f"{system.code.name}, s0 = {system.code.block}, T = {system.blocks}",
-        system.dimension,
-        system.code.length,
-        system.gap,
-    )
+    return pcp_sizes(system)
 
 
-def full_alphabet_route(order: int, length: int, bound: int, blocks: int) -> Route:
-    """Return the gap route whose alphabets are the whole field at every point: D = len q^T.
+def full_alphabet_route(order: int, length: int, bound: int, blocks: int) -> GapSizes:
+    """Return the sizes on a pcp route whose alphabets are the whole field at every point: D = len q^T.
 
     Parameters
     ----------
@@ -128,7 +50,7 @@ def full_alphabet_route(order: int, length: int, bound: int, blocks: int) -> Rou
         q, the number of points, the degree of the squared code (below ``length``), and T.
     """
     name = f"{length} points over F_{order}, T = {blocks}, full alphabets"
-    return Route(name, length * order**blocks, length, length - bound)
+    return GapSizes(length * order**blocks, length, length - bound, name=name)
 
 
 def entry_crossover(order: int, blocks: int, epsilon: Fraction) -> Fraction:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -29,7 +30,7 @@ from reductions.problems.var_model import (
     square_schedule,
     token_count,
 )
-from reductions.reduction import Reduced, Reduction, size
+from reductions.reduction import MODEL_KINDS, Kind, Reduced, Reduction, size
 
 if TYPE_CHECKING:
     import sympy
@@ -133,6 +134,8 @@ class SatToVarInference(Reduction[CNF, ApproximateVar]):
     """
 
     name: ClassVar[str] = "sat-to-var-inference"
+    parameter_kinds: ClassVar[Mapping[str, Kind]] = MODEL_KINDS
+    only_for: ClassVar[tuple[StrEnum, ...]] = (Reading.START_AND_POSITIONS,)
 
     def __init__(
         self,

@@ -16,25 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.choices import ProblemName
+from reductions.choices import Reading as Reading
 from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import SMALLEST_NORMAL
 from reductions.layers.streamed_attention import AttentionMagnitudes, Progress, rounding_bound
 from reductions.problem import Answer, PromiseProblem
 from reductions.problems.var_model import SelfAttention, TokenMap, VarModel
-
-
-class Reading(StrEnum):
-    """What the input of approximate VAR is."""
-
-    MAPS = "maps"
-    START_AND_POSITIONS = "start+positions"
-    START_ONLY = "start only"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,7 +54,7 @@ class ApproximateVar(PromiseProblem):
         The construction's own rounding (see AttentionMagnitudes).
     """
 
-    name: ClassVar[str] = "var"
+    name: ClassVar[str] = ProblemName.VAR
 
     model: VarModel
     reading: Reading

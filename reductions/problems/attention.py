@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from reductions.choices import ProblemName
 from reductions.layers.arrays import Floats
 from reductions.problem import Answer, PromiseProblem, require_matrix_shape
 from reductions.problems.orthogonal_vectors import Pair, index_pair
@@ -193,7 +194,7 @@ class ReferenceKeyAttention(PromiseProblem):
         If the layer has not the structure above, or g does not exceed the tolerance.
     """
 
-    name: ClassVar[str] = "attention"
+    name: ClassVar[str] = ProblemName.ATTENTION
     threshold: ClassVar[Fraction] = Fraction(1, 2)
     """An output above it decides for YES."""
     tolerated_error: ClassVar[Fraction] = Fraction(3, 10)

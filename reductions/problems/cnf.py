@@ -12,6 +12,7 @@ from typing import BinaryIO, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reductions.choices import ProblemName
 from reductions.problem import Problem
 from reductions.problems.dimacs import Clause as Clause
 from reductions.problems.dimacs import DimacsError as DimacsError
@@ -59,7 +60,7 @@ class CNF(Problem):
         If ``variables`` or a literal is not an integer.
     """
 
-    name: ClassVar[str] = "cnf"
+    name: ClassVar[str] = ProblemName.CNF
 
     variables: int
     clauses: tuple[Clause, ...]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reductions.choices import ProblemName
 from reductions.problem import Answer, PromiseProblem, require_matrix_shape
 from reductions.problems.orthogonal_vectors import Pair, index_pair
 
@@ -42,7 +43,7 @@ class GapMaxInnerProduct(PromiseProblem):
         threshold is not finite or the gap is not positive and finite.
     """
 
-    name: ClassVar[str] = "gap-max-ip"
+    name: ClassVar[str] = ProblemName.GAP_MAX_IP
 
     left: NDArray[np.float64]
     right: NDArray[np.float64]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,16 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reductions.choices import Kernel as Kernel
+
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
-
-
-class Kernel(StrEnum):
-    """The interpolation kernel."""
-
-    NEAREST = "nearest"
-    BILINEAR = "bilinear"
-    BICUBIC = "bicubic"
 
 
 def keys_inner(x: Any, a: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reductions.choices import ProblemName
 from reductions.problem import Problem, require_matrix_shape
 
 Pair = tuple[int, int]
@@ -39,7 +40,7 @@ class OrthogonalVectors(Problem):
         If a side is no 0/1 matrix, has no vector, or the shapes differ.
     """
 
-    name: ClassVar[str] = "ov"
+    name: ClassVar[str] = ProblemName.OV
 
     left: NDArray[np.uint8]
     right: NDArray[np.uint8]

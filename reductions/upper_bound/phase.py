@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from reductions.upper_bound.rank_growth import bisect, degree_rate, rank_rate
 
-MAPS_GAP_LOGIT_RATE = 8
+MAPS_PCP_LOGIT_RATE = 8
 """b = 4 ln(16 L) = (8 + o(1)) ln n on the gap route, for s = 2 Δ and the scales 1, 2, 4, ..., n."""
 
-MAPS_GAP_HALF_WIDTH_RATE = MAPS_GAP_LOGIT_RATE // 2
+MAPS_GAP_HALF_WIDTH_RATE = MAPS_PCP_LOGIT_RATE // 2
 """Its logits lie in [0, b]."""
 
 
@@ -166,7 +166,7 @@ def forced_dimension(saving: float, half_width_rate: float = MAPS_GAP_HALF_WIDTH
     return bisect(lambda c: rank_rate(c, half_width_rate), 2 - saving, 0.0, most)
 
 
-def gap_route_logit_bound(n: int) -> float:
+def pcp_route_logit_bound(n: int) -> float:
     """Return b = 4 ln(16 L) of the gap route's models with the scales 1, 2, 4, ..., n."""
     return 4 * math.log(16 * _tokens(n))
 

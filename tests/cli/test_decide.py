@@ -1,24 +1,18 @@
 """``subquartic decide``, as a user runs it."""
 
 import json
-from typing import get_args
 
 import pytest
 from pysat.solvers import Cadical153
 
 from checks.cli.decide import comments, literals, value_lines
 from checks.cli.options import (
-    KernelChoice,
-    ReadingChoice,
-    RouteChoice,
     parse_bytes,
     parse_objective,
     parse_schedule,
 )
-from reductions.decision.plan import Route
-from reductions.problems.approximate_var import Reading
+from reductions.choices import Route
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
-from reductions.problems.interpolation import Kernel
 
 CONTRADICTION = "p cnf 1 2\n1 0\n-1 0\n"
 
@@ -103,12 +97,6 @@ def test_bad_input_is_one_line(refused, running_example):
     assert "Is a directory" in refused("decide", ".")
 
 
-def test_the_choices_are_those_of_the_constructions():
-    assert {choice.value for choice in KernelChoice} == {kernel.value for kernel in Kernel}
-    assert {choice.value for choice in ReadingChoice} < {reading.value for reading in Reading}
-    assert {choice.value for choice in RouteChoice} == set(get_args(Route))
-
-
 def test_values_are_wrapped_as_in_the_competition():
     model = literals([variable % 3 == 0 for variable in range(1, 301)])
     lines = list(value_lines(model))
@@ -140,10 +128,10 @@ def test_the_parsers_of_values():
         2**30,
         2**30,
     ]
-    objectives = [parse_objective(text, RouteChoice.PCP) for text in (None, "ratio", "messages", "12")]
+    objectives = [parse_objective(text, Route.PCP) for text in (None, "ratio", "messages", "12")]
     assert objectives == ["ratio", "ratio", "messages", 12]
     for parse, wrong in (
-        (lambda text: parse_objective(text, RouteChoice.PCP), ("", "0", "-1", "least", "1.5")),
+        (lambda text: parse_objective(text, Route.PCP), ("", "0", "-1", "least", "1.5")),
         (parse_schedule, ("", "0", "1,,2", "-1", "1x", "2x2x2")),
         (parse_bytes, ("", "-1", "G", "0", "1Q")),
     ):

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 from pysat.solvers import Cadical153
 
-from reductions.decision.decide import chain_for, decide
-from reductions.decision.plan import BASELINE_BYTES, DoesNotFit, plan
+from reductions.choices import Precision
+from reductions.decision.decide import decide
+from reductions.decision.plan import BASELINE_BYTES, DoesNotFit, Request, plan
+from reductions.lower_bound.attention_to_var import AttentionToVar
+from reductions.lower_bound.complement_encoding import ComplementEncoding
+from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
+from reductions.lower_bound.sat_to_var_inference import SatToVarInference
+from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
@@ -20,6 +26,14 @@ from reductions.problems.var_model import RELEASED_SIDES, square_schedule, token
 READINGS = ("maps", "start+positions")
 CHOICES = tuple(product(READINGS, map(str, Kernel)))
 RELEASED = square_schedule(RELEASED_SIDES)
+
+
+def chain_for(reading, interpolation, schedule=None):
+    """The chain as the pages write it down."""
+    if reading == "start+positions":
+        return SatToVarInference(interpolation, schedule)
+    attention = SplitAndList() >> ComplementEncoding() >> GapMaxIPToAttention()
+    return attention >> AttentionToVar(interpolation, schedule)
 
 
 def satisfiable(formula):
@@ -141,8 +155,16 @@ def test_the_released_schedule(reading):
 def test_the_plan_is_what_is_built(formula, reading, kernel):
     for schedule in (None, square_schedule((1, 36, 64))):
         for precision in ("auto", "float32", "float64"):
-            planned = plan(formula, Reading(reading), Interpolation(Kernel(kernel)), schedule, precision)
-            chain = chain_for(Reading(reading), Interpolation(Kernel(kernel)), schedule)
+            planned = plan(
+                Request(
+                    formula,
+                    Reading(reading),
+                    interpolation=Interpolation(Kernel(kernel)),
+                    schedule=schedule,
+                    precision=Precision(precision),
+                )
+            )
+            chain = chain_for(reading, Interpolation(Kernel(kernel)), schedule)
             target = chain.map_instance(formula).target
             assert planned.vectors == len(target.read_outs)
             assert planned.schedule == target.model.schedule
@@ -154,10 +176,10 @@ def test_the_plan_is_what_is_built(formula, reading, kernel):
                 formula, reading=reading, kernel=kernel, schedule=schedule, precision=precision, threads=1
             )
             report = decision.report
-            assert report["tokens"] == target.model.tokens == token_count(planned.schedule)
-            assert report["entry_bound"] == target.entry_bound
-            assert (report["vectors"], report["rows"]) == (planned.vectors, planned.vectors)
-            assert report["precision"] == planned.dtype.name
+            assert report.tokens == target.model.tokens == token_count(planned.schedule)
+            assert report.entry_bound == target.entry_bound
+            assert (report.vectors, report.rows) == (planned.vectors, planned.vectors)
+            assert report.precision == planned.dtype.name
 
 
 @pytest.mark.parametrize(
@@ -172,8 +194,8 @@ def test_the_plan_is_what_is_built(formula, reading, kernel):
 @pytest.mark.parametrize(("clauses", "precision"), [(5, "float64"), (64, "auto")])
 def test_planned_memory_is_enough(reading, kernel, all_rows, threads, clauses, precision):
     formula = random_k_sat(16, clauses, 3, 0)
-    options = {"precision": precision, "all_rows": all_rows, "threads": threads}
-    planned = plan(formula, Reading(reading), Interpolation(Kernel(kernel)), **options)
+    options = {"precision": Precision(precision), "all_rows": all_rows, "threads": threads}
+    planned = plan(Request(formula, Reading(reading), interpolation=Interpolation(Kernel(kernel)), **options))
     decide(RUNNING_EXAMPLE, reading=reading, kernel=kernel)  # imports and caches
     tracemalloc.start()
     try:
@@ -206,7 +228,7 @@ def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="Argument 'kernel' must be one of"):
         decide(RUNNING_EXAMPLE, kernel="lanczos")
     with pytest.raises(ValueError, match="without positions there is no reduction"):
-        chain_for(Reading.START_ONLY, Interpolation(), None)
+        Request(RUNNING_EXAMPLE, Reading.START_ONLY)
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -216,15 +238,15 @@ def test_unknown_where_float32_cannot_be_trusted(reading):
     for clauses in (30, 300, 1000, 3000):
         base = near_the_threshold(8, clauses)
         repeated = CNF(8, (base.clauses * clauses)[:clauses])  # the same formula, or a part of it
-        planned = plan(repeated, Reading(reading), rule, precision="float32")
+        planned = plan(Request(repeated, Reading(reading), interpolation=rule, precision=Precision.FLOAT32))
         decision = decide(repeated, reading=reading, kernel="nearest", precision="float32", threads=1)
         seen.add(decision.status == "UNKNOWN")
         assert planned.safe == (planned.rounding < planned.tolerated_error)
         assert (decision.status == "UNKNOWN") == (not planned.safe)
         if decision.status == "UNKNOWN":
             assert decision.model is None
-            assert "evaluate" not in decision.report["seconds"]  # nothing was run
-            automatic = plan(repeated, Reading(reading), rule)
+            assert "evaluate" not in decision.report.seconds  # nothing was run
+            automatic = plan(Request(repeated, Reading(reading), interpolation=rule))
             assert automatic.dtype == np.float64
             assert automatic.safe
         else:
@@ -237,7 +259,7 @@ def test_unknown_where_float32_cannot_be_trusted(reading):
 @pytest.mark.parametrize(("reading", "kernel"), CHOICES)
 def test_all_rows_give_the_same_read_outs(reading, kernel):
     formula = near_the_threshold(9, 1)
-    target = chain_for(Reading(reading), Interpolation(Kernel(kernel)), None).map_instance(formula).target
+    target = chain_for(reading, Interpolation(Kernel(kernel))).map_instance(formula).target
     few = target.outputs(threads=2)
     np.testing.assert_allclose(target.outputs(all_rows=True), few, rtol=0, atol=2 * target.rounding_bound())
     few, every = (decide(formula, reading=reading, kernel=kernel, all_rows=rows) for rows in (False, True))
@@ -247,7 +269,7 @@ def test_all_rows_give_the_same_read_outs(reading, kernel):
 @pytest.mark.parametrize(("reading", "kernel"), CHOICES)
 def test_float32_outputs_are_within_the_rounding_bound(reading, kernel):
     for formula in (RUNNING_EXAMPLE, near_the_threshold(10, 0), random_k_sat(6, 200, 3, 0)):
-        target = chain_for(Reading(reading), Interpolation(Kernel(kernel)), None).map_instance(formula).target
+        target = chain_for(reading, Interpolation(Kernel(kernel))).map_instance(formula).target
         difference = np.abs(target.outputs(dtype=np.float32) - target.outputs()).max()
         assert difference <= target.rounding_bound(np.float32) + target.rounding_bound(np.float64)
         assert 0 < target.rounding_bound(np.float64) < target.rounding_bound(np.float32) < 7 / 16

@@ -11,14 +11,16 @@ import pytest
 from pysat.solvers import Cadical153
 
 from checks.lower_bound.attention_to_var.instances import BOUNDS
-from reductions.decision.decide import chain_for, decide
+from reductions.choices import Precision, Route
+from reductions.decision.decide import decide
 from reductions.decision.pcp_plan import most_coordinates_within, plan_pcp
-from reductions.decision.plan import BASELINE_BYTES, DoesNotFit, GapSizes, plan
+from reductions.decision.plan import BASELINE_BYTES, DoesNotFit, Request, plan
 from reductions.lower_bound.attention_to_var import AttentionToVar
+from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.split_and_list import SplitAndList
-from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
+from reductions.problems.gap_sizes import complement_sizes, pcp_sizes
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import square_schedule, token_count
 
@@ -47,7 +49,7 @@ def agrees(formula, **options):
     report = decision.report
     if satisfiable(formula):
         return decision.status == "SATISFIABLE" and formula.verify(decision.model)
-    everything = report["messages_run"] == report["messages"]
+    everything = report.messages_run == report.messages
     return everything and decision.status == "UNSATISFIABLE" and decision.model is None
 
 
@@ -138,7 +140,15 @@ def test_the_plan_is_what_is_built(formula, kernel, objective):
     """Above all the entry bound, R = sqrt(2 tau ln(16 L) / gap) at tau = d, which no entry exceeds."""
     for schedule in (None, square_schedule((1, 36, 64))):
         rule = Interpolation(Kernel(kernel))
-        planned = plan(formula, Reading.MAPS, rule, schedule, route="pcp", objective=objective)
+        planned = plan(
+            Request(
+                formula,
+                route=Route.PCP,
+                objective=objective,
+                interpolation=rule,
+                schedule=schedule,
+            )
+        )
         system = planned.pcp.system
         reference = max(1, math.ceil(system.code.length - system.gap / 2))
         base = max(0, 2 * system.gap - system.code.length)
@@ -165,36 +175,41 @@ def test_the_plan_is_what_is_built(formula, kernel, objective):
         report = decide(
             formula, kernel=kernel, schedule=schedule, route="pcp", objective=objective, threads=1
         ).report
-        assert report["entry_bound"] == pytest.approx(entry_bound, rel=1e-12)
-        assert report["logit_bound"] <= planned.logit_bound
-        assert report["messages"] == planned.messages
-        assert report["explanation"] == planned.pcp.explanation
-        assert report["code"]["encoded_dimension"] == system.dimension
-        assert report["rows"] == planned.vectors
+        assert report.entry_bound == pytest.approx(entry_bound, rel=1e-12)
+        assert report.logit_bound <= planned.logit_bound
+        assert report.messages == planned.messages
+        assert report.explanation == planned.pcp.explanation
+        assert report.code.encoded_dimension == system.dimension
+        assert report.rows == planned.vectors
 
 
 def test_both_routes_have_their_sizes():
     """The dimension and the entry bound of either route's model are those that its gap sizes give."""
     for clauses in range(9):
         formula = random_k_sat(6, clauses, 3, 0)
-        direct = chain_for(Reading.MAPS, Interpolation(), None).map_instance(formula).target
+        direct = (
+            (SplitAndList() >> ComplementEncoding() >> GapMaxIPToAttention() >> AttentionToVar())
+            .map_instance(formula)
+            .target
+        )
         system = plan_pcp(clauses, 30).system
         instances = (
             plan_pcp(clauses, 30).reduction().message_instances(SplitAndList().map_instance(formula).target)
         )
         chain = GapMaxIPToAttention() >> AttentionToVar()
         for target, sizes in (
-            (direct, GapSizes(2 * clauses, clauses, 1)),
+            (direct, complement_sizes(clauses)),
             (
                 chain.map_instance(instances[0]).target,
-                GapSizes(system.dimension, system.code.length, system.gap),
+                pcp_sizes(system),
             ),
         ):
             tokens = target.model.tokens
-            assert sizes.attention_dimension == target.attention_layer.dimension
-            assert sizes.entry_bound(tokens) == pytest.approx(target.entry_bound, rel=1e-12)
-            assert sizes.logit_bound(tokens) >= target.logit_bound * (1 - 1e-12)
-        planned = plan(formula, Reading.MAPS, Interpolation())
+            assert sizes.var_dimension == target.attention_layer.dimension
+            assert sizes.var_entry_bound(tokens) == pytest.approx(target.entry_bound, rel=1e-12)
+            if sizes.threshold >= sizes.gap:
+                assert sizes.var_logit_bound(tokens) >= target.logit_bound * (1 - 1e-12)
+        planned = plan(Request(formula))
         assert (planned.pcp, planned.messages) == (None, 1)
 
 
@@ -233,7 +248,7 @@ def test_messages_are_counted_up_to_the_first_right_one(formula):
         progress=lambda done, count: calls.append((done, count)),
     )
     assert formula.verify(decision.model)
-    assert decision.report["messages_run"] == first + 1
+    assert decision.report.messages_run == first + 1
     assert calls == [(done, len(instances)) for done in range(1, first + 2)]
 
 
@@ -244,7 +259,14 @@ def test_messages_are_counted_up_to_the_first_right_one(formula):
 def test_planned_memory_is_enough(variables, clauses, all_rows, precision):
     formula = random_k_sat(variables, clauses, 3, 0)
     planned = plan(
-        formula, Reading.MAPS, Interpolation(), None, precision, all_rows, 1, route="pcp", objective=100
+        Request(
+            formula,
+            route=Route.PCP,
+            objective=100,
+            precision=Precision(precision),
+            all_rows=all_rows,
+            threads=1,
+        )
     )
     decide(RUNNING_EXAMPLE, route="pcp")  # imports and caches
     tracemalloc.start()

@@ -21,16 +21,15 @@ from reductions.lower_bound.lower_bound import (
     symbolic_sizes,
 )
 from reductions.lower_bound.lower_bound.sizes import (
-    Encoding,
     inference_sizes,
     log_side,
     maps_sizes,
     side_overhead,
-    system_encoding,
 )
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import random_k_sat
+from reductions.problems.gap_sizes import GapSizes, pcp_sizes
 from reductions.problems.interpolation import Kernel
 from reductions.reduction import size
 
@@ -69,9 +68,9 @@ def test_sizes_obey_the_bounds(case, constant, doublings):
         sizes = inference_sizes(4 * doublings, 4 * constant * doublings)
     else:
         s = 2 * constant * doublings
-        encoding = Encoding(2 * s, s, Fraction(1), 0.0, "direct")
-        if route is Route.GAP:
-            encoding = Encoding(constant * s, s, Fraction(s, 2), 0.0, "gap")
+        encoding = GapSizes(2 * s, s, Fraction(1), 0.0, "direct")
+        if route is Route.PCP:
+            encoding = GapSizes(constant * s, s, Fraction(s, 2), 0.0, "gap")
         sizes = maps_sizes(encoding, 2 * doublings, Kernel.BICUBIC)
     bounds = stated_bounds(route, reading, constant)
     j = sizes.log_side
@@ -79,7 +78,7 @@ def test_sizes_obey_the_bounds(case, constant, doublings):
     assert sizes.channels <= bounds.channels * j
     assert sizes.entry_bound <= sqrt(bounds.square * float(j) ** bounds.power)
     assert sizes.logit_bound <= bounds.logit * float(j) ** bounds.power
-    if route is Route.GAP:
+    if route is Route.PCP:
         assert sizes.entry_bound >= sqrt(8 * log(2) * j)
 
 
@@ -94,7 +93,7 @@ def test_expressions_and_numbers_agree():
         assert float(stated[name].subs(numbers)) == pytest.approx(value, rel=1e-12)
     assert float(stated["b"].subs(numbers)) == pytest.approx(sizes.logit_bound, rel=1e-12)
     assert stated["channels"].subs(numbers) == sizes.channels == 25
-    gap = symbolic_sizes(Route.GAP, Reading.MAPS)
+    gap = symbolic_sizes(Route.PCP, Reading.MAPS)
     assert sympy.expand(gap["R"] ** 2 * size("s") - 4 * gap["d"] * gap["b"] / 4) == 0
 
 
@@ -113,17 +112,15 @@ def test_stated_numbers():
 
 def test_both_kinds_of_gap_encoding():
     system = plan_pcp(16, "messages").system
-    built = accounting(
-        Route.GAP, Reading.MAPS, n=2**7, c=Fraction(2), q=TENTH, encoding=system_encoding(system)
-    )
+    built = accounting(Route.PCP, Reading.MAPS, n=2**7, c=Fraction(2), q=TENTH, encoding=pcp_sizes(system))
     assert built.sizes.dimension == system.dimension + 9
     assert "too many at this size" in str(built)
     assert built.steps[-1].sizes == "not reached at this size"
-    far = accounting(Route.GAP, Reading.MAPS, n=2**5000, c=Fraction(1), q=Fraction(1))
+    far = accounting(Route.PCP, Reading.MAPS, n=2**5000, c=Fraction(1), q=Fraction(1))
     assert "enough" in str(far)
     assert "too many" not in str(far)
     assert far.steps[-1].sizes == "exponent 3/4 + 1/16 + 1/16 = 7/8 = 1 - 1/8"
-    assert repr(far) == "Accounting(gap, maps, n = 2^5000)"
+    assert repr(far) == "Accounting(pcp, maps, n = 2^5000)"
     assert "5000" in repr(far.sizes)
     assert far.sizes.entry_bound == inf
     assert far.sizes.logit_bound <= 18 * 5000
@@ -135,7 +132,7 @@ def test_argument_errors():
     with pytest.raises(ValueError, match=r"Argument 'reading' must be .* not 'start only': .*lem-collapse"):
         accounting(Route.DIRECT, Reading.START_ONLY, n=4, c=Fraction(1), q=TENTH)
     with pytest.raises(ValueError, match="Argument 'route' must be 'direct' in reading 'start"):
-        accounting(Route.GAP, Reading.START_AND_POSITIONS, n=4, c=Fraction(1), q=TENTH)
+        accounting(Route.PCP, Reading.START_AND_POSITIONS, n=4, c=Fraction(1), q=TENTH)
     with pytest.raises(ValueError, match="Argument 'n' must be a power of two from 16 on, not 24"):
         accounting(Route.DIRECT, Reading.MAPS, n=24, c=Fraction(1), q=TENTH)
     with pytest.raises(ValueError, match=r"Argument 'q' must be in \(0, 1\], not 2"):

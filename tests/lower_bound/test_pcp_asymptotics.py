@@ -14,7 +14,7 @@ from sympy import isprime
 from checks.evidence.registry import registry
 from checks.evidence.runner import run_lemma
 from checks.lower_bound.pcp_asymptotics.tower import counted_points
-from reductions.lower_bound.lower_bound.sizes import tower_encoding
+from reductions.lower_bound.lower_bound.sizes import tower_sizes
 from reductions.lower_bound.pcp_asymptotics import (
     AsymptoticPCP,
     choose,
@@ -66,9 +66,9 @@ def test_wrong_towers_are_found(monkeypatch, name, wrong):
 
 def test_a_wrong_dimension_is_found(monkeypatch):
     def encoding(*arguments):
-        return replace(tower_encoding(*arguments), dimension=11 * 44)
+        return replace(tower_sizes(*arguments), dimension=11 * 44)
 
-    monkeypatch.setattr("checks.lower_bound.pcp_asymptotics.tower.tower_encoding", encoding)
+    monkeypatch.setattr("checks.lower_bound.pcp_asymptotics.tower.tower_sizes", encoding)
     (failure,) = run_lemma("lem-pcp-asymptotics").failures
     assert "D = len l^(2T)" in failure
 

@@ -29,16 +29,16 @@ from reductions.codes.proof_system import ProofSystem
 from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.route_crossover import (
-    Route,
     direct_route,
     entry_crossover,
     exponent_loss,
     full_alphabet_route,
-    gap_route,
     least_blocks,
+    pcp_route,
 )
 from reductions.problem import Answer
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
+from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
 
@@ -48,7 +48,7 @@ def test_both_routes_in_torch():
     source = OrthogonalVectors.random(6, 6, seed=4, planted=True)
     rectangular = row_named("B").reduction().map_instance(source).target
     encoded = ComplementEncoding().map_instance(source).target
-    for instance, route in ((rectangular, gap_route(system)), (encoded, direct_route(6))):
+    for instance, route in ((rectangular, pcp_route(system)), (encoded, direct_route(6))):
         layer = GapMaxIPToAttention().map_instance(instance).target.attention
         queries, keys = torch.from_numpy(layer.queries.copy()), torch.from_numpy(layer.keys.copy())
         assert queries.shape[1] == route.dimension + route.reference == layer.temperature
@@ -59,13 +59,13 @@ def test_both_routes_in_torch():
 
 
 def test_named_values():
-    a, d, h = (gap_route(row_named(name).system()) for name in "ADH")
+    a, d, h = (pcp_route(row_named(name).system()) for name in "ADH")
     assert (a.logit_ratio, a.entry_ratio) == (2, Fraction(29, 2))
     assert (d.logit_ratio, d.entry_ratio) == (9, 81)
     assert (h.base, h.var_logit_ratio, h.var_entry_ratio) == (12, 2, Fraction(845, 20))
     assert direct_route(1).var_logit_ratio == 2
     assert direct_route(1).var_entry_ratio == 4
-    assert [row.name for row in ROWS if gap_route(row.system()).logit_ratio >= row.system().coordinates] == [
+    assert [row.name for row in ROWS if pcp_route(row.system()).logit_ratio >= row.system().coordinates] == [
         "D"
     ]
 
@@ -92,7 +92,7 @@ def test_the_line_over_two_elements_and_tables():
     assert full_alphabet_route(2, 3, 0, 1).entry_ratio == Fraction(8, 3)
     assert full_alphabet_route(2, 3, 2, 1).entry_ratio == 9
     for m in (1, 2, 3, 4):  # s0 = 1: a table of all 2^m vectors
-        route = gap_route(ProofSystem(reed_solomon(FiniteField(7), 1), m, (1,) * m))
+        route = pcp_route(ProofSystem(reed_solomon(FiniteField(7), 1), m, (1,) * m))
         assert route.entry_ratio == 2**m + Fraction(1, 2)
         assert (route.entry_ratio < 3 * m) == (m <= 3)
 
@@ -106,7 +106,7 @@ def test_row_d_with_its_exact_gap():
         attention = GapMaxIPToAttention().map_instance(wider).target
         assert attention.answer() is (Answer.YES if planted else Answer.NO)
         assert attention.decide_rows(attention.outputs()).any() == planted
-        stated = Route("D", 72, 9, 2).logit_bound(8, orthogonal=planted)
+        stated = GapSizes(72, 9, 2).logit_bound(8, orthogonal=planted)
         assert math.isclose(attention.attention.logit_bound, stated, rel_tol=1e-12)
         assert stated < direct_route(8).logit_bound(8, orthogonal=planted)
 
@@ -182,7 +182,7 @@ def test_argument_errors():
         exponent_loss(1, 0)
     with pytest.raises(ValueError, match="Argument 'saving' must be positive, not 0"):
         least_blocks(3, Fraction(0), 1, 0)
-    with pytest.raises(ValueError, match="must increase from 1 on, not be 0, 2 and 3"):
-        Route("no gap", 3, 2, 0)
+    with pytest.raises(ValueError, match="above 0, not 3, 2 and 0"):
+        GapSizes(3, 2, 0)
     with pytest.raises(ValueError, match="Argument 'system' must be sound"):
-        gap_route(ProofSystem(reed_solomon(FiniteField(3), 2), 3, (1, 1, 1)))
+        pcp_route(ProofSystem(reed_solomon(FiniteField(3), 2), 3, (1, 1, 1)))

@@ -19,7 +19,7 @@ from reductions.upper_bound.phase import (
     exact_exponent,
     fast_exponent,
     forced_dimension,
-    gap_route_logit_bound,
+    pcp_route_logit_bound,
     rank_growth_exponent,
     subquartic_criterion,
 )
@@ -83,7 +83,7 @@ def test_the_rank_of_a_large_cube_grows_with_the_barrier():
 
 
 def test_hard_logits():
-    assert gap_route_logit_bound(2**400) / (400 * math.log(2)) == pytest.approx(8, abs=0.05)
+    assert pcp_route_logit_bound(2**400) / (400 * math.log(2)) == pytest.approx(8, abs=0.05)
     assert direct_route_logit_bound(4, 6) == pytest.approx(12 * math.log(16 * 21))
 
 
@@ -97,7 +97,7 @@ def test_argument_errors():
     with pytest.raises(ValueError, match="Argument 'half_width_rate' must be positive"):
         forced_dimension(1, 0)
     with pytest.raises(ValueError, match="Argument 'n' must be a power of two, not 3"):
-        gap_route_logit_bound(3)
+        pcp_route_logit_bound(3)
     with pytest.raises(ValueError, match="Argument 'coordinates' must be at least 2"):
         direct_route_logit_bound(4, 1)
     for arguments, name in (((0, 1, 0.5), "dimension"), ((1, 0, 0.5), "logit_bound"), ((1, 1, 1), "epsilon")):

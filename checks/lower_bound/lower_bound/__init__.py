@@ -43,7 +43,6 @@ from reductions.lower_bound.lower_bound import (
     total_exponent,
 )
 from reductions.lower_bound.lower_bound.sizes import (
-    Encoding,
     ModelSizes,
     maps_sizes,
     stretch,
@@ -52,6 +51,7 @@ from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF
+from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.interpolation import Interpolation, Kernel
 
 EXPONENTS = "the exponents: all calls together take time 2^((1 - q/8) v), constant factors aside"
@@ -210,7 +210,7 @@ def too_many_formulas(run: Run) -> Evidence:
 def no_stretch(run: Run) -> Evidence:
     """The factor 2 sigma is forgotten: half a map, and sigma coarse pixels an axis for every slot."""
 
-    def forgetful(encoding: Encoding, log_vectors: int, kernel: Kernel) -> ModelSizes:
+    def forgetful(encoding: GapSizes, log_vectors: int, kernel: Kernel) -> ModelSizes:
         right = maps_sizes(encoding, log_vectors, kernel)
         return replace(right, log_side=right.log_side - stretch(Reading.MAPS, kernel).bit_length() + 1)
 
@@ -223,7 +223,7 @@ def no_stretch(run: Run) -> Evidence:
 def wrong_temperature(run: Run) -> Evidence:
     """At tau = d it is larger by the factor sqrt(d)."""
 
-    def unscaled(encoding: Encoding, log_vectors: int, kernel: Kernel) -> ModelSizes:
+    def unscaled(encoding: GapSizes, log_vectors: int, kernel: Kernel) -> ModelSizes:
         class AtOne(ModelSizes):
             @property
             def log2_entry_bound(self) -> float:

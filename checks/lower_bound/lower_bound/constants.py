@@ -17,13 +17,12 @@ from reductions.lower_bound.lower_bound import (
     total_exponent,
 )
 from reductions.lower_bound.lower_bound.sizes import (
-    Encoding,
-    direct_encoding,
     inference_sizes,
     maps_sizes,
     stretch,
 )
 from reductions.problems.approximate_var import Reading
+from reductions.problems.gap_sizes import GapSizes, complement_sizes
 from reductions.problems.interpolation import Kernel
 
 
@@ -64,7 +63,7 @@ def bound_identities() -> dict[str, Any]:
     logarithm = sympy.Rational(9, 2)
     drawn = stated_bounds(Route.DIRECT, Reading.START_AND_POSITIONS, x)
     maps = stated_bounds(Route.DIRECT, Reading.MAPS, x)
-    gap = stated_bounds(Route.GAP, Reading.MAPS, y)
+    gap = stated_bounds(Route.PCP, Reading.MAPS, y)
     n = sympy.Symbol("n", positive=True)
     return {
         "start+positions: d": drawn.dimension - (4 * x + x),
@@ -118,10 +117,10 @@ def bound_claims(
             free = j - stretch(reading, Kernel.NEAREST).bit_length() + 1
             if free < 1:
                 continue
-            encoding = direct_encoding(4 * constant * free)
-            if route is Route.GAP:
+            encoding = complement_sizes(4 * constant * free)
+            if route is Route.PCP:
                 s = 2 * constant * free
-                encoding = Encoding(constant * s, s, Fraction(s, 2), 0.0, "largest admitted")
+                encoding = GapSizes(constant * s, s, Fraction(s, 2), 0.0, "largest admitted")
             sizes = maps_sizes(encoding, 2 * free, Kernel.NEAREST)
         bounds = stated(route, reading, constant)
         logarithm = iv.log(iv.mpf(16 * sizes.tokens))

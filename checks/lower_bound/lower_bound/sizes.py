@@ -22,20 +22,18 @@ from reductions.lower_bound.lower_bound import (
     symbolic_sizes,
 )
 from reductions.lower_bound.lower_bound.sizes import (
-    Encoding,
     ModelSizes,
-    direct_encoding,
     inference_sizes,
     log_side,
     maps_sizes,
     side_overhead,
     stretch,
-    system_encoding,
 )
 from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
+from reductions.problems.gap_sizes import GapSizes, complement_sizes, pcp_sizes
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 from reductions.problems.var_model import square_schedule, up_interpolated
@@ -44,7 +42,7 @@ from reductions.reduction import Reduction, size
 CASES = (
     (Route.DIRECT, Reading.START_AND_POSITIONS),
     (Route.DIRECT, Reading.MAPS),
-    (Route.GAP, Reading.MAPS),
+    (Route.PCP, Reading.MAPS),
 )
 SYSTEMS = ((reed_solomon(FiniteField(3), 2), 2), (elliptic(FiniteField(5), 4), 2))
 """Codes and numbers of blocks: 4 and 8 coordinates."""
@@ -79,7 +77,7 @@ def map_identities() -> dict[str, Any]:
     direct = {"v": sympy.Integer(4), "m": i + 2}
     built = {
         Route.DIRECT: push(direct, [SplitAndList(), ComplementEncoding(), *last]),
-        Route.GAP: push(gap, last),
+        Route.PCP: push(gap, last),
     }
     identities = {}
     for route, sizes in built.items():
@@ -205,7 +203,7 @@ def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes]
         >> AttentionToVar(Interpolation(kernel))
     )
     vectors = -(-formula.variables // 2)
-    encoding = direct_encoding(len(formula.clauses))
+    encoding = complement_sizes(len(formula.clauses))
     target = chain.map_instance(formula).target
     numbers = {"v": formula.variables, "m": len(formula.clauses)}
     return same_sizes(
@@ -230,7 +228,7 @@ def drawn_sizes(formula: CNF) -> bool:
 
 
 def gap_sizes(
-    case: tuple[int, int, Kernel], change: Callable[[Encoding], Encoding] = lambda encoding: encoding
+    case: tuple[int, int, Kernel], change: Callable[[GapSizes], GapSizes] = lambda encoding: encoding
 ) -> bool:
     """Build the model of one message of a finite system."""
     system, log_vectors, kernel = case
@@ -240,12 +238,12 @@ def gap_sizes(
     left[0] = 0  # orthogonal to every vector, as message 0 says
     instance = pcp.message_instances(OrthogonalVectors(left, drawn.right))[0]
     chain = GapMaxIPToAttention() >> AttentionToVar(Interpolation(kernel))
-    encoding = change(system_encoding(pcp.system))
+    encoding = change(pcp_sizes(pcp.system))
     target = chain.map_instance(instance).target
     expressions = None
     if 2 * encoding.gap == encoding.threshold:
         numbers = {"v": 2 * log_vectors, "D": pcp.system.dimension, "s": pcp.system.code.length}
-        expressions = in_numbers(Route.GAP, Reading.MAPS, kernel, numbers)
+        expressions = in_numbers(Route.PCP, Reading.MAPS, kernel, numbers)
     return same_sizes(
         target, maps_sizes(encoding, log_vectors, kernel), attained=True, expressions=expressions
     )
@@ -255,7 +253,7 @@ def accounts_agree(case: tuple[tuple[Route, Reading], Kernel, int]) -> bool:
     """Keep the accounts for n = 2^j and c = 7/3: as many variables v as fit into n, floor(7 v/6) clauses."""
     (route, reading), kernel, j = case
     variables = 4 * (j + 1 - stretch(reading, kernel).bit_length())
-    encoding = system_encoding(DistributedPCP(*SYSTEMS[0]).system) if route is Route.GAP else None
+    encoding = pcp_sizes(DistributedPCP(*SYSTEMS[0]).system) if route is Route.PCP else None
     kept = accounting(
         route, reading, n=2**j, c=Fraction(7, 3), q=Fraction(1), kernel=kernel, encoding=encoding
     )
@@ -270,12 +268,12 @@ def accounts_agree(case: tuple[tuple[Route, Reading], Kernel, int]) -> bool:
     )
 
 
-def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: Encoding | None) -> list[str]:
+def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: GapSizes | None) -> list[str]:
     """Return what each line of the accounts for c = 7/3 and q = 1 must say, in its order."""
     (route, reading), kernel, j = case
     v = 4 * (j + 1 - stretch(reading, kernel).bit_length())
     m = 7 * v // 6
-    delta = "1/16" if route is Route.GAP else "1/8"
+    delta = "1/16" if route is Route.PCP else "1/8"
     lines = [
         "2^((1 - 1/8) v)",
         f"2^({delta} v) of them, v = {v}, m = {m} clauses",
@@ -296,7 +294,7 @@ def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: Enco
     shown = f"{tokens:,}" if tokens < 10**12 else f"2^{np.log2(float(tokens)):.1f}"
     lines += [f"n = 2^{j}, L = {shown}, d = tau = {d:,}", "or fewer a layer; stated: "]
     lines += ["R = ", "b = ", f"any below {error}", "n^(4 - 1): at most 2^(3/4 v)"]
-    messages = " + 1/16" if route is Route.GAP else ""
+    messages = " + 1/16" if route is Route.PCP else ""
     return [
         *lines,
         f"exponent 3/4 + {delta}{messages} = 7/8 = 1 - 1/8" if reached else "not reached at this size",

@@ -10,7 +10,7 @@ import numpy as np
 
 from checks.evidence import Relation
 from reductions.codes.finite_field import FiniteField
-from reductions.lower_bound.lower_bound.sizes import tower_encoding
+from reductions.lower_bound.lower_bound.sizes import tower_sizes
 from reductions.lower_bound.pcp_asymptotics import (
     AsymptoticPCP,
     TowerCode,
@@ -136,5 +136,5 @@ def _next_prime(number: int) -> int:
 
 def has_stated_dimension(chosen: AsymptoticPCP, symbols: int, log_vectors: int) -> bool:
     """D = len l^(2T) and gap s/2 in the encoding that the model's sizes are computed from."""
-    encoding = tower_encoding(chosen.density, chosen.loss, log_vectors)
+    encoding = tower_sizes(chosen.density, chosen.loss, log_vectors)
     return encoding.dimension == encoding.threshold * symbols and 2 * encoding.gap == encoding.threshold

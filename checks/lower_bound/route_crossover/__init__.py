@@ -42,12 +42,12 @@ from reductions.lower_bound.complement_encoding import ComplementEncoding
 from reductions.lower_bound.distributed_pcp import MOST_MESSAGES, MessageInstances
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.lower_bound.route_crossover import (
-    Route,
     direct_route,
-    gap_route,
+    pcp_route,
 )
 from reductions.problems.attention import ReferenceKeyAttention
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
+from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 
 SIZES = "(1) R and b of both routes"
@@ -120,9 +120,9 @@ class Case:
         pair = source.solve_brute_force()
         return attention_of(instances[0 if pair is None else instances.right_message(pair)])
 
-    def routes(self) -> tuple[Route, Route]:
+    def routes(self) -> tuple[GapSizes, GapSizes]:
         """What the lemma says of both."""
-        return direct_route(self.coordinates), gap_route(self.system)
+        return direct_route(self.coordinates), pcp_route(self.system)
 
 
 @cache
@@ -133,10 +133,10 @@ def measured(case: Case) -> tuple[Bounds, Bounds]:
     return direct, gap
 
 
-def sizes_are_stated(case: Case, stated: Callable[[Route, int, bool], Bounds] | None = None) -> bool:
+def sizes_are_stated(case: Case, stated: Callable[[GapSizes, int, bool], Bounds] | None = None) -> bool:
     """Compare R and b of what is built with the formulas, on both routes."""
 
-    def formulas(route: Route, keys: int, orthogonal: bool) -> Bounds:
+    def formulas(route: GapSizes, keys: int, orthogonal: bool) -> Bounds:
         return route.entry_bound(keys), route.logit_bound(keys, orthogonal)
 
     expected = stated or formulas
@@ -165,7 +165,7 @@ def logits_decide(case: Case) -> bool:
     return (gap < direct) == criterion == (case.name not in LOSING_LOGITS)
 
 
-def entries_decide(case: Case, criterion: Callable[[Route, int], bool] | None = None) -> bool:
+def entries_decide(case: Case, criterion: Callable[[GapSizes, int], bool] | None = None) -> bool:
     """Measured R is smaller on the gap route iff (D + p)/Δ < 3m; ``criterion`` may be another one."""
     (direct, _), (gap, _) = measured(case)
     decide = criterion or (lambda route, m: route.entry_ratio < 3 * m)
@@ -283,7 +283,7 @@ def route_crossover(run: Run) -> Iterator[Evidence]:
 # ---- controls ------------------------------------------------------------------------------------------
 
 
-def _wrong_sizes(stated: Callable[[Route, int, bool], Bounds]) -> Evidence:
+def _wrong_sizes(stated: Callable[[GapSizes, int, bool], Bounds]) -> Evidence:
     cases = both_cases("A", 3)[:1]
     return exhaustive(
         SIZES, "row A, N = 3, built and measured", cases, 1, lambda c: sizes_are_stated(c, stated)
@@ -331,7 +331,7 @@ def compact_alphabets(run: Run) -> Evidence:
     return exhaustive(
         LINE,
         "Reed–Solomon over F_7, s0 = 2, T = 1",
-        [gap_route(system)],
+        [pcp_route(system)],
         1,
         lambda route: route.entry_ratio > 3 * system.coordinates,
     )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from reductions.codes.finite_field import FIELD_ORDERS, FiniteField
 from reductions.codes.proof_system import ProofSystem
 from reductions.decision.pcp_plan import systems_for
-from reductions.lower_bound.route_crossover import entry_crossover, full_alphabet_route, gap_route
+from reductions.lower_bound.route_crossover import entry_crossover, full_alphabet_route, pcp_route
 
 LineCase = tuple[int, int, int, int]  # q, len, s0, T
 
@@ -70,7 +70,7 @@ WINNERS = {
 
 def is_winner_listed(system: ProofSystem) -> bool:
     """A system with the smaller R has a listed (s0, T)."""
-    if gap_route(system).entry_ratio >= 3 * system.coordinates:
+    if pcp_route(system).entry_ratio >= 3 * system.coordinates:
         return True
     return (system.code.block, system.blocks) in WINNERS[system.code.name.split()[0]]
 

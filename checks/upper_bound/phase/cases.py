@@ -14,19 +14,20 @@ import numpy as np
 from checks.evidence import Claims, Relation
 from checks.upper_bound.rank_growth.cases import rounded_outward
 from reductions.layers.arrays import Floats
-from reductions.lower_bound.lower_bound.sizes import Encoding, direct_encoding, maps_sizes
+from reductions.lower_bound.lower_bound.sizes import maps_sizes
 from reductions.lower_bound.token_count import multiplications
+from reductions.problems.gap_sizes import GapSizes, complement_sizes
 from reductions.problems.interpolation import Kernel
 from reductions.problems.var_model import geometric_sides, square_schedule
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.phase import (
     MAPS_GAP_HALF_WIDTH_RATE,
-    MAPS_GAP_LOGIT_RATE,
+    MAPS_PCP_LOGIT_RATE,
     barrier_exponent,
     direct_route_logit_bound,
     exact_exponent,
     fast_exponent,
-    gap_route_logit_bound,
+    pcp_route_logit_bound,
     rank_growth_exponent,
     subquartic_criterion,
 )
@@ -97,19 +98,19 @@ def cube_identities() -> dict[str, Any]:
     return identities | {f"odd, row {i}": sympy.simplify(odd[i]) for i in (0, 1)}
 
 
-def hard_bounds_hold(j: int, gap_route: Callable[[int], float] = gap_route_logit_bound) -> bool:
+def hard_bounds_hold(j: int, pcp_route: Callable[[int], float] = pcp_route_logit_bound) -> bool:
     """At n = 2^j: b of both routes as the reductions' sizes have it, and b <= 8 ln n + 4 ln(64/3)."""
     n = 2**j
     coordinates = 2 * j
-    gap = Encoding(1000 * coordinates, coordinates, Fraction(coordinates, 2), 0.0, "gap")
+    gap = GapSizes(1000 * coordinates, coordinates, Fraction(coordinates, 2), 0.0, "gap")
     built = maps_sizes(gap, 2 * (j - 1), Kernel.NEAREST)
-    direct = maps_sizes(direct_encoding(coordinates), 2 * (j - 1), Kernel.NEAREST)
+    direct = maps_sizes(complement_sizes(coordinates), 2 * (j - 1), Kernel.NEAREST)
     assert built.log_side == direct.log_side == j
-    stated, rate = gap_route(n), MAPS_GAP_LOGIT_RATE * math.log(n)
+    stated, rate = pcp_route(n), MAPS_PCP_LOGIT_RATE * math.log(n)
     return (
         math.isclose(built.logit_bound, stated, rel_tol=1e-12)
         and math.isclose(direct.logit_bound, direct_route_logit_bound(n, coordinates), rel_tol=1e-12)
-        and MAPS_GAP_LOGIT_RATE == 2 * MAPS_GAP_HALF_WIDTH_RATE
+        and MAPS_PCP_LOGIT_RATE == 2 * MAPS_GAP_HALF_WIDTH_RATE
         and rate < stated <= (rate + 4 * math.log(64 / 3)) * (1 + 1e-14)
     )
 

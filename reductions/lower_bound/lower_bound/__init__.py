@@ -10,36 +10,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from reductions.choices import Route as Route
 from reductions.lower_bound.isolation import SPACING
 from reductions.lower_bound.lower_bound.sizes import (
-    Encoding,
     ModelSizes,
-    direct_encoding,
     inference_sizes,
     maps_sizes,
     stretch,
-    tower_encoding,
+    tower_sizes,
 )
 from reductions.problems.approximate_var import Reading
+from reductions.problems.gap_sizes import GapSizes, complement_sizes
 from reductions.problems.interpolation import Kernel
 from reductions.reduction import size
 
 if TYPE_CHECKING:
     import sympy
-
-
-class Route(StrEnum):
-    """From orthogonal vectors to inner products with a gap."""
-
-    DIRECT = "direct"
-    """lem-complement-encoding: gap 1 in m."""
-    GAP = "gap"
-    """lem-pcp-asymptotics: gap s/2 in s, and N^eta instances."""
 
 
 TOLERATED = {Reading.MAPS: Fraction(5, 16), Reading.START_AND_POSITIONS: Fraction(7, 16)}
@@ -53,9 +43,9 @@ def require_case(route: Route, reading: Reading) -> None:
             "Argument 'reading' must be 'maps' or 'start+positions', not 'start only': there the maps "
             "collapse and the lower bound is false (lem-collapse)."
         )
-    if route is Route.GAP and reading is not Reading.MAPS:
+    if route is Route.PCP and reading is not Reading.MAPS:
         raise ValueError(
-            "Argument 'route' must be 'direct' in reading 'start+positions', not 'gap': no model here "
+            "Argument 'route' must be 'direct' in reading 'start+positions', not 'pcp': no model here "
             "computes the code words from positions."
         )
 
@@ -83,7 +73,7 @@ class Budget:
     @property
     def eta(self) -> Any:
         """q/8 for the gap route, with N^eta messages; 0 for the direct one."""
-        return self.saving / 8 if self.route is Route.GAP else self.saving * 0
+        return self.saving / 8 if self.route is Route.PCP else self.saving * 0
 
     @property
     def delta(self) -> Any:
@@ -118,7 +108,7 @@ class Bounds:
 def stated_bounds(route: Route, reading: Reading, constant: Any) -> Bounds:
     """Return the theorem's bounds in C (direct) or A (gap), numbers or symbols, at least 1."""
     require_case(route, reading)
-    if route is Route.GAP:
+    if route is Route.PCP:
         least = constant + 1
         return Bounds(2 * constant * least, 18 * least, 18, 1, 5 * constant * least)
     if reading is Reading.MAPS:
@@ -140,7 +130,7 @@ def symbolic_sizes(route: Route, reading: Reading, kernel: Kernel = Kernel.BICUB
     n = (1 if reading is Reading.START_AND_POSITIONS else 2 * SPACING[kernel]) * 2 ** sympy.ceiling(v / 4)
     tokens = (4 * n**2 - 1) / 3
     logarithm = sympy.log(16 * tokens)
-    if route is Route.GAP:
+    if route is Route.PCP:
         threshold = size("s")
         d = size("D") + 3 * threshold / 4
         entry, logit = sympy.sqrt(4 * d / threshold * logarithm), 4 * logarithm
@@ -211,7 +201,7 @@ def accounting(
     c: Fraction,
     q: Fraction,
     kernel: Kernel = Kernel.BICUBIC,
-    encoding: Encoding | None = None,
+    encoding: GapSizes | None = None,
 ) -> Accounting:
     """Keep the accounts of the theorem for given numbers.
 
@@ -250,9 +240,9 @@ def accounting(
     budget = Budget(route, Fraction(q))
     chosen = None
     if reading is Reading.MAPS:
-        chosen = encoding or direct_encoding(clauses)
-        if route is Route.GAP and encoding is None:
-            chosen = tower_encoding(Fraction(c), budget.eta, variables // 2)
+        chosen = encoding or complement_sizes(clauses)
+        if route is Route.PCP and encoding is None:
+            chosen = tower_sizes(Fraction(c), budget.eta, variables // 2)
         sizes = maps_sizes(chosen, variables // 2, kernel)
     else:
         sizes = inference_sizes(variables, clauses)
@@ -269,7 +259,7 @@ def _steps(
     budget: Budget,
     variables: int,
     clauses: int,
-    encoding: Encoding | None,
+    encoding: GapSizes | None,
     sizes: ModelSizes,
 ) -> Iterator[Step]:
     q, reached = budget.saving, True
@@ -283,7 +273,7 @@ def _steps(
     yield Step("vectors", f"N = 2^{variables // 2} a side, dimension {clauses}", "lem-split-and-list", PROVED)
     if encoding is not None:
         by_encoding = "lem-complement-encoding"
-        if route is Route.GAP:
+        if route is Route.PCP:
             by_encoding = "lem-pcp-asymptotics" if encoding.cited else "lem-distributed-pcp"
         yield Step(
             encoding.name,
@@ -291,7 +281,7 @@ def _steps(
             by_encoding,
             CITED if encoding.cited else PROVED,
         )
-        if route is Route.GAP:
+        if route is Route.PCP:
             share = encoding.log_instances / (variables / 2)
             reached = share <= budget.eta
             allowed = "enough" if reached else "too many at this size"
@@ -303,7 +293,7 @@ def _steps(
             )
         yield Step(
             "attention",
-            f"N queries, N + 1 keys, dimension {_short(encoding.padded - encoding.base)}",
+            f"N queries, N + 1 keys, dimension {_short(encoding.var_dimension - encoding.base)}",
             "lem-gap-max-ip-to-attention",
             PROVED,
         )
@@ -315,7 +305,7 @@ def _steps(
         PROVED,
     )
     constant = max(Fraction(1), Fraction(clauses, variables))
-    if route is Route.GAP and encoding is not None:
+    if route is Route.PCP and encoding is not None:
         ratios = (
             Fraction(encoding.dimension, encoding.threshold),
             Fraction(2 * encoding.threshold, variables),
@@ -340,7 +330,7 @@ def _steps(
         "lem-sat-to-ov-exponents",
         PROVED,
     )
-    messages = f" + {budget.eta / 2}" if route is Route.GAP else ""
+    messages = f" + {budget.eta / 2}" if route is Route.PCP else ""
     words = f"exponent {1 - q / 4} + {budget.delta}{messages} = {budget.total} = 1 - {budget.epsilon}"
     yield Step(
         "time of all calls", words if reached else "not reached at this size", "thm-lower-bound", CITED

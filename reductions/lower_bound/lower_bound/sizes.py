@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from reductions.lower_bound.isolation import SPACING
 from reductions.lower_bound.pcp_asymptotics import choose, tower_code
 from reductions.problems.approximate_var import Reading
+from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.interpolation import Kernel
-
-if TYPE_CHECKING:
-    from reductions.codes.proof_system import ProofSystem
 
 
 def stretch(reading: Reading, kernel: Kernel) -> int:
@@ -35,64 +32,13 @@ def side_overhead(reading: Reading, kernel: Kernel, saving: Fraction) -> Fractio
     return (4 - saving) * (log_side(reading, kernel, 1) - Fraction(1, 4))
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """The sizes of gap-Max-IP instances whose inner products lie in [0, s].
-
-    Attributes
-    ----------
-    dimension, threshold, gap
-        D, s and the gap.
-    log_instances
-        log2 of the number of instances, of which one call each decides.
-    name
-        What makes them, in words.
-    cited
-        Whether that rests on a citation.
-    """
-
-    dimension: int = field(repr=False)
-    threshold: int
-    gap: Fraction
-    log_instances: float
-    name: str
-    cited: bool = False
-
-    @property
-    def padded(self) -> int:
-        """The dimension of queries and keys: D, reference coordinates, base coordinates (if any)."""
-        reference = max(1, math.ceil(abs(self.threshold - self.gap / 2)))
-        return self.dimension + reference + self.base
-
-    @property
-    def base(self) -> int:
-        """max(0, ceil(2 gap - s)): 0 where the gap is at most s/2."""
-        return max(0, math.ceil(2 * self.gap - self.threshold))
-
-
-def direct_encoding(clauses: int) -> Encoding:
-    """Return D = 2m, s = m and gap 1."""
-    return Encoding(2 * clauses, clauses, Fraction(1), 0.0, "complement encoding")
-
-
-def system_encoding(system: ProofSystem) -> Encoding:
-    """Return the sizes of a finite proof system, one that is built, with all its messages."""
-    return Encoding(
-        system.dimension,
-        system.code.length,
-        Fraction(system.gap),
-        math.log2(system.message_count),
-        f"distributed PCP, {system.code.name}, T = {system.blocks}",
-    )
-
-
-def tower_encoding(density: Fraction, loss: Fraction, log_vectors: int) -> Encoding:
+def tower_sizes(density: Fraction, loss: Fraction, log_vectors: int) -> GapSizes:
     """Return the sizes on a tower of curves, for N = 2^log_vectors and m = c log2 N (lem-pcp-asymptotics)."""
     chosen = choose(density, loss)
     code = tower_code(chosen.root, chosen.block(log_vectors))
     messages = float(chosen.log_messages(log_vectors))
     name = f"distributed PCP, tower over F_{chosen.root}^2, T = {chosen.blocks:,}"
-    return Encoding(
+    return GapSizes(
         code.length * chosen.alphabet, code.length, Fraction(code.length, 2), messages, name, True
     )
 
@@ -146,11 +92,13 @@ class ModelSizes:
         return 2 * self.log_tokens * float(self.most / self.gap)
 
 
-def maps_sizes(encoding: Encoding, log_vectors: int, kernel: Kernel) -> ModelSizes:
+def maps_sizes(encoding: GapSizes, log_vectors: int, kernel: Kernel) -> ModelSizes:
     """Return the sizes in reading maps: gap-Max-IP to attention to VAR, N = 2^log_vectors a side."""
     side = log_side(Reading.MAPS, kernel, 2 * log_vectors)
     most = Fraction(encoding.threshold + encoding.base)
-    return ModelSizes(side, encoding.padded, encoding.gap, most, 2 * encoding.padded + 1)
+    return ModelSizes(
+        side, encoding.var_dimension, Fraction(encoding.gap), most, 2 * encoding.var_dimension + 1
+    )
 
 
 def inference_sizes(variables: int, clauses: int) -> ModelSizes:

@@ -18,7 +18,7 @@ from reductions.layers.directed_rounding import round_down
 from reductions.lower_bound.token_count import multiplications
 from reductions.problems.var_model import Schedule, require_schedule, token_count
 from reductions.upper_bound.monomial_features import feature_count
-from reductions.upper_bound.phase import MAPS_GAP_LOGIT_RATE, fast_exponent
+from reductions.upper_bound.phase import MAPS_PCP_LOGIT_RATE, fast_exponent
 from reductions.upper_bound.weight_perturbation import epsilon_of
 
 MOST_LOGITS = 10_000
@@ -264,8 +264,8 @@ class Criterion:
             return "a single token has no phase"
         if self.exponent < 4:
             return "easy: such growth has an exponent below 4"
-        hard = f"the gap route's {MAPS_GAP_LOGIT_RATE} ln n"
-        if self.logit_rate < MAPS_GAP_LOGIT_RATE:
+        hard = f"the gap route's {MAPS_PCP_LOGIT_RATE} ln n"
+        if self.logit_rate < MAPS_PCP_LOGIT_RATE:
             return f"open: no saving by this construction, logits below {hard}"
         return f"hard logits: at least {hard}, where large dimensions are hard"
 
