@@ -1,11 +1,10 @@
 """How the instances of each problem become named tensors and parameters, and back.
 
-A problem is stored by adding a :class:`Codec` here, or as ``CODEC`` in a module named in ``_ELSEWHERE``.
+A problem is stored by adding a :class:`Codec` to ``_CODECS``; a reduction between stored problems needs none.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reductions.choices import ProblemName
 from reductions.problem import Problem
 
 if TYPE_CHECKING:
@@ -68,18 +68,12 @@ class Codec:
 
 def codec(problem: str) -> Codec:
     """Return the codec of a problem by name; KeyError where there is none."""
-    if problem in _ELSEWHERE:
-        try:
-            found: Codec = importlib.import_module(_ELSEWHERE[problem]).CODEC
-        except ModuleNotFoundError:
-            raise KeyError(problem) from None
-        return found
-    return _HERE[problem]()
+    return _CODECS[problem]()
 
 
 def problem_names() -> tuple[str, ...]:
     """Return the names of all problems that can be stored, in the order of the chain."""
-    return (*_HERE, *_ELSEWHERE)
+    return tuple(_CODECS)
 
 
 def require_tensors(tensors: Mapping[str, Any], layout: Mapping[str, tuple[str, int]]) -> None:
@@ -217,10 +211,16 @@ def _attention() -> Codec:
     return Codec(ReferenceKeyAttention, to_tensors, from_tensors, entry_bounds, work, read_out)
 
 
-_HERE: dict[str, Callable[[], Codec]] = {
-    "cnf": _cnf,
-    "ov": _orthogonal_vectors,
-    "gap-max-ip": _gap_max_inner_product,
-    "attention": _attention,
+def _var() -> Codec:
+    from reductions.instance_files.var_codec import CODEC
+
+    return CODEC
+
+
+_CODECS: dict[str, Callable[[], Codec]] = {
+    ProblemName.CNF: _cnf,
+    ProblemName.OV: _orthogonal_vectors,
+    ProblemName.GAP_MAX_IP: _gap_max_inner_product,
+    ProblemName.ATTENTION: _attention,
+    ProblemName.VAR: _var,
 }
-_ELSEWHERE = {"var": "reductions.instance_files.var_codec"}
