@@ -50,9 +50,10 @@ test-slow: .venv/.lab ## run the long tests
 test-book: setup ## drive the built book in a real browser (needs chromium; run `make book` first)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m book
 
-lint: setup      ## check style
+lint: setup      ## check style, and that imports go one way through the layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 types: setup     ## check types
 	$(BIN)/mypy
