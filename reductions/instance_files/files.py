@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from reductions.instance_files.codecs import Tensors, codec, problem_names
+from reductions.instance_files.codec import Tensors
+from reductions.instance_files.codecs import codec, problem_names
 from reductions.instance_files.header import METADATA_KEY, Header, InstanceFileError, first_line, read_header
 from reductions.instance_files.manifest import UNKNOWN, KnownBy, Manifest, Step, Tensor, parse_manifest, plain
 from reductions.instance_files.stream import data_bytes, tensor_digest

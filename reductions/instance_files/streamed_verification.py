@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from reductions.instance_files.chain_verification import check_chain
-from reductions.instance_files.codecs import require_numbers
+from reductions.instance_files.codec import require_numbers
 from reductions.instance_files.files import as_witness
 from reductions.instance_files.header import Header, InstanceFileError, first_line, read_header
 from reductions.instance_files.manifest import UNKNOWN, Manifest

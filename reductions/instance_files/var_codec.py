@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reductions.instance_files.codecs import Codec, Parameters, Tensors, require_tensors
+from reductions.instance_files.codec import Codec, Parameters, Tensors, require_tensors
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.var_model import ChannelSlice, FeedForward, Layer, SelfAttention, TokenMap, VarModel

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from reductions.instance_files.chain_verification import check_chain
-from reductions.instance_files.codecs import Tensors, codec
+from reductions.instance_files.codec import Tensors
+from reductions.instance_files.codecs import codec
 from reductions.instance_files.files import (
     as_witness,
     formula_digest,
