@@ -8,7 +8,6 @@ instance, the distributed PCP one per message. All sizes are the parameter maps'
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +25,7 @@ from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.interpolation import Interpolation
 from reductions.problems.var_model import ROW_BLOCK, Schedule, token_count
 from reductions.reduction import Reduction, joined, way
+from reductions.system.threads import usable_cores
 
 Steps = list[Reduction[Any, Any]]
 
@@ -54,7 +54,7 @@ class Request:
     schedule: Schedule | None = None
     precision: Precision = Precision.AUTO
     all_rows: bool = False
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = field(default_factory=usable_cores)
 
     def __post_init__(self) -> None:
         if self.reading is Reading.START_ONLY:

@@ -12,23 +12,27 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from reductions.fast_attention.certificate import AttentionCertificate, Method, PyramidCertificate
+from reductions.fast_attention.attend import (
+    attend,
+    certificate,
+    state_degree,
+    state_operations,
+    worker_count,
+)
+from reductions.fast_attention.certificate import AttentionCertificate, PyramidCertificate
 from reductions.fast_attention.choice import (
     SLOWER,
-    SMALL,
+    BlockChoice,
     Choice,
+    ExactChoice,
+    LowRankChoice,
     Refusal,
     choose,
-    exact_choice,
-    low_rank_choice,
-    shared_choice,
     total_seconds,
 )
 from reductions.fast_attention.cost_model import (
-    FLOAT32,
     FLOAT64,
     LEAST_GAIN,
     PLANNING,
@@ -36,17 +40,13 @@ from reductions.fast_attention.cost_model import (
     WORTH_FEATURE_PLAN,
     WORTH_PLANNING,
     affordable_features,
-    exact_operations,
     exact_seconds,
-    low_rank_operations,
 )
+from reductions.fast_attention.exact_choice import exact_choice
 from reductions.fast_attention.inputs import Inputs, checked_inputs, checked_scale_ends
+from reductions.fast_attention.low_rank_choice import SMALL, low_rank_choices
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer, prepare
-from reductions.kernels.exact_kernel import exact_attention
 from reductions.layers.arrays import Floats
-from reductions.layers.streamed_attention import streamed_attention
-from reductions.system.threads import usable_cores
-from reductions.upper_bound.monomial_features import feature_count
 
 Way = Literal["auto", "low-rank", "exact"]
 
@@ -110,19 +110,15 @@ def approximate_attention(
         or low rank was asked for and cannot meet the tolerance.
     """
     inputs = checked_inputs(queries, keys, values, temperature, tolerance)
-    block = Block(0, len(inputs.queries), len(inputs.keys))
-    layer, choices = _plan(inputs, [block], method)
-    seconds, workers = total_seconds(layer, choices), _workers(threads)
-    if method == "auto" and seconds >= WORTH_FEATURE_PLAN * workers * max(inputs.queries.shape[1], 1):
-        planned = _fewer_features(inputs, seconds, workers)
-        if planned is not None:
-            return planned
-    output, state_degree = _attend(inputs, layer, choices, threads)
-    d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
-    operations = 0
-    if state_degree is not None:
-        operations = low_rank_operations(block.keys, d, value_dimension, state_degree)
-    return ApproximateAttention(output, _certificate(choices[0], inputs, operations))
+    layer, found = _choices(inputs, [Block(0, len(inputs.queries), len(inputs.keys))], method)
+    workers = worker_count(threads)
+    if method == "auto":
+        layer, choice = _fewer_features(layer, found[0], workers)
+    else:
+        choice = found[0]
+    return ApproximateAttention(
+        attend(layer, [choice], workers), certificate(layer, choice, state_operations(layer, [choice]))
+    )
 
 
 def approximate_pyramid_attention(
@@ -168,157 +164,72 @@ def approximate_pyramid_attention(
         )
     ends = checked_scale_ends(scale_ends, len(inputs.keys))
     blocks = [Block(start, stop, stop) for start, stop in pairwise([0, *ends])]
-    layer, choices = _plan(inputs, blocks, method)
-    output, state_degree = _attend(inputs, layer, choices, threads)
-    d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
-    state_operations = 0
-    if state_degree is not None:
-        absorbed = max(choice.block.keys for choice in choices if choice.method is Method.LOW_RANK)
-        state_operations = low_rank_operations(absorbed, d, value_dimension, state_degree)
-    certificate = PyramidCertificate(
-        tuple(_certificate(choice, inputs, 0) for choice in choices), state_degree, state_operations
+    layer, choices = _choices(inputs, blocks, method)
+    output = attend(layer, choices, worker_count(threads))
+    scales = tuple(certificate(layer, choice) for choice in choices)
+    return ApproximatePyramidAttention(
+        output, PyramidCertificate(scales, state_degree(choices), state_operations(layer, choices))
     )
-    return ApproximatePyramidAttention(output, certificate)
 
 
-def _fewer_features(inputs: Inputs, seconds: float, workers: int) -> ApproximateAttention | None:
-    """Return attention by features planned for the data, where that is estimated to be faster."""
-    from reductions.fast_attention.planned_features.planned_layer import planned_layer
+def _fewer_features(layer: PreparedLayer, choice: BlockChoice, workers: int) -> tuple[PreparedLayer, Choice]:
+    """Return features planned for the data, where that is estimated to be faster, and the layer to use."""
+    seconds, (d, value_dimension) = total_seconds(layer, [choice]), layer.sizes
+    if seconds < WORTH_FEATURE_PLAN * workers * max(d, 1):
+        return layer, choice
+    from reductions.fast_attention.planned_features.planned_choice import planned_choice
 
-    tokens, value_dimension = len(inputs.queries) + len(inputs.keys), inputs.values.shape[1]
-    affordable = affordable_features(LEAST_GAIN * seconds, tokens, inputs.queries.shape[1], value_dimension)
-    planned = planned_layer(inputs, workers, largest_rank=affordable)
-    return None if isinstance(planned, Refusal) else ApproximateAttention(planned.output, planned.certificate)
-
-
-def _attend(
-    inputs: Inputs, layer: PreparedLayer, choices: Sequence[Choice], threads: int | None
-) -> tuple[Floats, int | None]:
-    """Compute what was chosen; return the output, and the degree of the state if there is one."""
-    workers = _workers(threads)
-    output = np.empty((len(inputs.queries), inputs.values.shape[1]))
-    used = [choice.polynomial for choice in choices if choice.polynomial is not None]
-    degree = max((polynomial.degree for polynomial in used), default=None)
-    state = None
-    for choice in choices:
-        block = choice.block
-        rows = slice(block.start, block.stop)
-        if choice.polynomial is None:
-            output[rows] = _exact(layer, choice, workers)
-            continue
-        if state is None:
-            from reductions.upper_bound.block_causal_state import BlockCausalState
-
-            assert degree is not None
-            state = BlockCausalState(*layer.sizes, degree, dtype=choice.dtype, threads=workers)
-        new = slice(state.tokens, block.keys)
-        state.absorb(layer.keys[new], layer.values[new])
-        output[rows] = state.attend(layer.queries[rows], choice.polynomial.coefficients, layer.temperature)
-    if layer.origin is not None:
-        output += layer.origin
-    return output, degree
+    tokens = choice.block.queries + choice.block.keys
+    affordable = affordable_features(LEAST_GAIN * seconds, tokens, d, value_dimension)
+    centred = layer.with_centred_values()
+    planned = planned_choice(centred, largest_rank=affordable)
+    return (layer, choice) if isinstance(planned, Refusal) else (centred, planned)
 
 
-def _plan(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLayer, list[Choice]]:
-    """Return the layer to compute with and a choice for every block."""
+def _choices(inputs: Inputs, blocks: list[Block], method: str) -> tuple[PreparedLayer, list[BlockChoice]]:
+    """Return the layer to compute with and a choice for every block, exact or low rank."""
     if method not in ("auto", "low-rank", "exact"):
         raise ValueError(f"Argument 'method' must be 'auto', 'low-rank' or 'exact', not {method!r}.")
     if not len(inputs.queries):
         blocks = [Block(0, 0, len(inputs.keys))]
     d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
-    tolerance = inputs.tolerance
 
-    def worth_planning(choice: Choice) -> bool:
+    def worth_planning(choice: ExactChoice) -> bool:
         return choice.seconds >= WORTH_PLANNING and bool(d and value_dimension)
 
     pairs = sum(block.queries * block.keys for block in blocks)
     large = exact_seconds(pairs, 1, d, value_dimension, FLOAT64, compiled=False) >= WORTH_COMPILED
     layer = prepare(inputs, blocks, move=method == "low-rank" or (method == "auto" and large))
     reason = ASKED_FOR if method == "exact" else SMALL.reason
-    exact = [exact_choice(layer, index, tolerance, reason, compiled=large) for index in range(len(blocks))]
+    exact = [exact_choice(layer, index, reason, compiled=large) for index in range(len(blocks))]
     if method == "exact" or (method == "auto" and not any(map(worth_planning, exact))):
-        return layer, exact
-    plans = []
-    for dtype in (FLOAT32, FLOAT64):
-        low_rank: list[Choice | Refusal] = []
-        for index, other in enumerate(exact):
-            if method == "low-rank":
-                low_rank.append(low_rank_choice(layer, index, dtype, tolerance, math.inf))
-            elif worth_planning(other):
-                affordable = LEAST_GAIN * other.seconds - PLANNING
-                low_rank.append(low_rank_choice(layer, index, dtype, tolerance, affordable))
-            else:
-                low_rank.append(SMALL)
-        planned = list(low_rank)
-        for index, choice in enumerate(planned):
-            if choice == SMALL:  # not worth a polynomial of its own, but another block's may do
-                low_rank[index] = shared_choice(layer, index, dtype, tolerance, planned) or SMALL
-        plans.append(low_rank)
-        if not any(isinstance(choice, Refusal) and not choice.final for choice in low_rank):
-            break
+        return layer, [*exact]
     if method == "low-rank":
-        forced = [choice for choice in plans[-1] if isinstance(choice, Choice)]
-        if len(forced) < len(blocks):
-            why = next(choice.reason for choice in plans[-1] if isinstance(choice, Refusal))
-            raise ValueError(
-                f"Argument 'method' must not be 'low-rank' at the tolerance {tolerance:.3g}: {why}."
-            )
-        return layer, forced
+        return layer, _forced(low_rank_choices(layer, [math.inf] * len(blocks))[-1], inputs.tolerance)
+    affordable = [LEAST_GAIN * one.seconds - PLANNING if worth_planning(one) else None for one in exact]
     # Where both come to the same, the reasons of float64 tell more.
-    candidates = [choose(layer, _with_reasons(exact, low_rank), low_rank) for low_rank in reversed(plans)]
+    candidates = [
+        choose(layer, _with_reasons(exact, low_rank), low_rank)
+        for low_rank in reversed(low_rank_choices(layer, affordable))
+    ]
     return layer, min(candidates, key=lambda choices: total_seconds(layer, choices))
 
 
-def _with_reasons(exact: list[Choice], low_rank: list[Choice | Refusal]) -> list[Choice]:
+def _forced(low_rank: list[LowRankChoice | Refusal], tolerance: float) -> list[BlockChoice]:
+    """Return low rank of every block, or raise where it is refused."""
+    forced: list[BlockChoice] = []
+    for choice in low_rank:
+        if isinstance(choice, Refusal):
+            raise ValueError(
+                f"Argument 'method' must not be 'low-rank' at the tolerance {tolerance:.3g}: {choice.reason}."
+            )
+        forced.append(choice)
+    return forced
+
+
+def _with_reasons(exact: list[ExactChoice], low_rank: list[LowRankChoice | Refusal]) -> list[ExactChoice]:
     """Return the exact choices, each with the reason why low rank was not taken."""
     return [
         replace(choice, reason=(other if isinstance(other, Refusal) else SLOWER).reason)
         for choice, other in zip(exact, low_rank, strict=True)
     ]
-
-
-def _exact(layer: PreparedLayer, choice: Choice, threads: int) -> Floats:
-    block = choice.block
-    # Queries keep their type until they are divided by tau: before, they may be out of float32's range.
-    queries = layer.queries[block.start : block.stop]
-    keys, values = (
-        array[: block.keys].astype(choice.dtype, copy=False) for array in (layer.keys, layer.values)
-    )
-    attend = exact_attention if choice.compiled else streamed_attention
-    return attend(queries, keys, values, layer.temperature, threads=threads)
-
-
-def _certificate(choice: Choice, inputs: Inputs, state_operations: int) -> AttentionCertificate:
-    d, value_dimension = inputs.queries.shape[1], inputs.values.shape[1]
-    block, polynomial = choice.block, choice.polynomial
-    if polynomial is None:
-        operations = exact_operations(block.queries, block.keys, d, value_dimension)
-    else:
-        operations = low_rank_operations(block.queries, d, value_dimension, polynomial.degree)
-    return AttentionCertificate(
-        method=choice.method,
-        reason=choice.reason,
-        tolerance=inputs.tolerance,
-        degree=None if polynomial is None else polynomial.degree,
-        rank=None if polynomial is None else feature_count(d, polynomial.degree),
-        epsilon=None if polynomial is None else polynomial.error,
-        low=choice.bounds.low,
-        high=choice.bounds.high,
-        approximation_error=choice.approximation_error,
-        rounding_error=choice.rounding_error,
-        error_bound=choice.error_bound,
-        operations=operations + state_operations,
-        dtype=str(choice.dtype),
-        queries=block.queries,
-        keys=block.keys,
-    )
-
-
-def _workers(threads: int | None) -> int:
-    if threads is None:
-        return usable_cores()
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
-        raise TypeError(f"Argument 'threads' must be a whole number or None, not {threads!r}.")
-    if threads < 1:
-        raise ValueError(f"Argument 'threads' must be at least 1, not {threads}.")
-    return int(threads)

@@ -71,8 +71,12 @@ def exact_seconds(
 
 def low_rank_operations(tokens: int, d: int, value_dimension: int, degree: int) -> int:
     """Return the multiply-adds of one side: its monomials (r - 1 - d for g >= 1) and r (d_v + 1) sums."""
-    r = feature_count(d, degree)
-    return tokens * (max(r - 1 - d, 0) + r * (value_dimension + 1))
+    return feature_operations(tokens, d, value_dimension, feature_count(d, degree))
+
+
+def feature_operations(tokens: int, d: int, value_dimension: int, rank: int) -> int:
+    """Return the multiply-adds of so many tokens' features and of the sums over them."""
+    return tokens * (max(rank - 1 - d, 0) + rank * (value_dimension + 1))
 
 
 def low_rank_seconds(tokens: int, d: int, value_dimension: int, degree: int, dtype: np.dtype[Any]) -> float:

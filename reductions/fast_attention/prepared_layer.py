@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,10 +44,10 @@ class PreparedLayer:
 
     Attributes
     ----------
-    queries, keys, values
+    inputs
+        The arrays as they were given, tau and the tolerance.
+    keys, values
         The arrays to compute with.
-    temperature
-        tau.
     blocks
         In the order of the keys they see, each seeing no fewer than the one before.
     query_extents, key_extents
@@ -62,10 +62,9 @@ class PreparedLayer:
         Whether a vector was subtracted from the keys.
     """
 
-    queries: Matrix
+    inputs: Inputs
     keys: Matrix
     values: Matrix
-    temperature: float
     blocks: tuple[Block, ...]
     query_extents: tuple[Extent, ...]
     key_extents: tuple[Extent, ...]
@@ -73,6 +72,16 @@ class PreparedLayer:
     half_range: float
     origin: Floats | None
     keys_moved: bool
+
+    @property
+    def queries(self) -> Matrix:
+        """Q, which is never moved."""
+        return self.inputs.queries
+
+    @property
+    def temperature(self) -> float:
+        """The tau of the inputs."""
+        return self.inputs.temperature
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -117,14 +126,24 @@ class PreparedLayer:
         A key that was moved is off by one rounding, its logits by 2^-53 of ``bounds.absolute``; a value that
         was moved likewise, and so is the sum of output and origin.
         """
-        moved_logits = (
-            logit_error(self.half_range, 2 * ROUNDING * bounds.absolute) if self.keys_moved else 0.0
-        )
+        moved_logits = 0.0
+        if self.keys_moved:
+            moved_logits = logit_error(self.half_range, 2 * ROUNDING * bounds.absolute)
+        return moved_logits if self.origin is None else sum_up(moved_logits, self.value_conversion_error)
+
+    @property
+    def value_conversion_error(self) -> float:
+        """Bounds how far values that were moved, and outputs that are moved back, are off by rounding."""
         if self.origin is None:
-            return moved_logits
-        return sum_up(
-            moved_logits, 4 * ROUNDING * (self.value_bound + float(np.abs(self.origin).max(initial=0.0)))
-        )
+            return 0.0
+        return 4 * ROUNDING * (self.value_bound + float(np.abs(self.origin).max(initial=0.0)))
+
+    def with_centred_values(self) -> PreparedLayer:
+        """Return the layer with its values centred, also where that makes them little smaller."""
+        if self.origin is not None:
+            return self
+        values, entries, half_range, origin = _centred_values(self.values, always=True)
+        return replace(self, values=values, value_entries=entries, half_range=half_range, origin=origin)
 
 
 def prepare(inputs: Inputs, blocks: Sequence[Block], *, move: bool) -> PreparedLayer:
@@ -166,10 +185,9 @@ def prepare(inputs: Inputs, blocks: Sequence[Block], *, move: bool) -> PreparedL
             raise ValueError("The logits exceed the range of float64.")
     values, entries, half_range, origin = _centred_values(inputs.values)
     return PreparedLayer(
-        inputs.queries,
+        inputs,
         keys,
         values,
-        temperature,
         tuple(blocks),
         tuple(query_extents),
         tuple(key_extents),
@@ -198,7 +216,7 @@ def _is_far(centre: Floats, extent: Extent) -> bool:
     return bool((np.abs(centre) * 8 > extent.high - extent.low).any())
 
 
-def _centred_values(values: Matrix) -> tuple[Matrix, Floats, float, Floats | None]:
+def _centred_values(values: Matrix, *, always: bool = False) -> tuple[Matrix, Floats, float, Floats | None]:
     """Return values to compute with, each column's largest size, half the largest range, and the origin."""
     if not values.shape[1]:
         return values, np.zeros(0), 0.0, None
@@ -208,7 +226,7 @@ def _centred_values(values: Matrix) -> tuple[Matrix, Floats, float, Floats | Non
     half_range = inflated(float((high / 2 - low / 2).max()), 4, lost=2.0**-1070)
     entries = np.maximum(np.abs(low), np.abs(high))
     origin = low / 2 + high / 2
-    if float(entries.max()) <= 2 * half_range:
+    if not always and float(entries.max()) <= 2 * half_range:
         return values, entries, half_range if (low < high).any() else 0.0, None
     moved = values - origin
     low, high = _column_range(moved)

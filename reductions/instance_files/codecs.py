@@ -1,6 +1,7 @@
 """The codec of each problem, by its name.
 
-A problem is stored by adding a :class:`~reductions.instance_files.codec.Codec` to ``_CODECS``; a reduction between stored problems needs none.
+A problem is stored by adding a :class:`~reductions.instance_files.codec.Codec` to ``_CODECS``; a reduction
+between stored problems needs none.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pytest
 
 from reductions.fast_attention.approximate_attention import approximate_attention
 from reductions.fast_attention.certificate import Method
-from reductions.fast_attention.choice import quantised
+from reductions.fast_attention.low_rank_choice import quantised
 from reductions.polynomials.exponential import minimax_polynomial
 from reductions.problems.attention import attention
 

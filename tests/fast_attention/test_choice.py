@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reductions.fast_attention.choice import quantised, with_polynomial
 from reductions.fast_attention.cost_model import (
     FLOAT32,
     FLOAT64,
@@ -22,6 +21,7 @@ from reductions.fast_attention.cost_model import (
     low_rank_seconds,
 )
 from reductions.fast_attention.inputs import checked_inputs
+from reductions.fast_attention.low_rank_choice import quantised, with_polynomial
 from reductions.fast_attention.prepared_layer import Block, prepare
 from reductions.polynomials.exponential import certified_degree, minimax_polynomial
 

@@ -54,6 +54,17 @@ def planned_attention(
     dtype, threads
         As for the kernels.
     """
+    output = planned_output(plan, values, dtype=dtype, threads=threads)
+    value_bound = float(np.abs(np.asarray(values, np.float64)).max(initial=0.0))
+    return PlannedAttention(
+        output, plan.output_error(value_bound), rounding_bound(plan, value_bound, dtype=dtype)
+    )
+
+
+def planned_output(
+    plan: FeaturePlan, values: ArrayLike, *, dtype: Any = np.float32, threads: int | None = None
+) -> NDArray[Any]:
+    """Return the output of :func:`planned_attention` alone."""
     arrays, table = plan.arrays, np.asarray(values, np.float64)
     if table.ndim != 2 or len(table) != len(arrays.keys):
         raise ValueError(
@@ -67,11 +78,7 @@ def planned_attention(
         state = key_state(arrays.keys, weighted, monomials, dtype=dtype, threads=threads)[:, :-1]
     else:
         state = key_state(arrays.keys, table, monomials, dtype=dtype, threads=threads)
-    output = query_outputs(arrays.queries, state, plan.weights, monomials, dtype=dtype, threads=threads)
-    value_bound = float(np.abs(table).max(initial=0.0))
-    return PlannedAttention(
-        output, plan.output_error(value_bound), rounding_bound(plan, value_bound, dtype=dtype)
-    )
+    return query_outputs(arrays.queries, state, plan.weights, monomials, dtype=dtype, threads=threads)
 
 
 def rounding_bound(plan: FeaturePlan, value_bound: float, *, dtype: Any) -> float:

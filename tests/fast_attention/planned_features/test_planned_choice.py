@@ -9,12 +9,13 @@ from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, draw_
 from reductions.fast_attention import approximate_attention
 from reductions.fast_attention.inputs import checked_inputs
 from reductions.fast_attention.planned_features.plan_search import spread_rows
-from reductions.fast_attention.planned_features.planned_layer import (
+from reductions.fast_attention.planned_features.planned_choice import (
     REASON,
     SLOWER,
     attention_by_plan,
-    planned_layer,
+    planned_choice,
 )
+from reductions.fast_attention.prepared_layer import Block, prepare
 from reductions.problems.attention import attention
 
 
@@ -59,7 +60,8 @@ def test_equal_values_are_found_exactly():
     [
         ({"tolerance": 1e-15}, "no plan meets the tolerance"),
         ({"temperature": 1e-3}, "no plan meets the tolerance"),
-        ({"keys": np.full((3, 2), np.inf)}, "a number is not finite"),
+        ({"keys": np.full((3, 2), np.inf)}, "Argument 'keys' must have finite entries"),
+        ({"keys": np.full((3, 2), 1e40)}, "a number is out of the range of plans"),
         ({"queries": np.ones((0, 2))}, "there is nothing to plan"),
         ({"keys": np.ones((3, 4))}, "Argument 'keys' must"),
     ],
@@ -77,7 +79,7 @@ def test_argument_errors(change, message):
         attention_by_plan(**{**arguments, **change})
 
 
-def layer(family, tokens=1500, dimension=12):
+def draw_layer(family, tokens=1500, dimension=12):
     rng = np.random.default_rng(0)
     queries, keys = (draw_vectors(family, tokens, dimension, rng) for _ in range(2))
     return queries, keys, rng.uniform(-1, 1, (tokens, 8)), temperature_for(queries, keys, 1.0)
@@ -86,7 +88,7 @@ def layer(family, tokens=1500, dimension=12):
 def test_the_dispatcher_plans_features_where_that_is_faster(monkeypatch):
     # As if planning took no time, so that a small layer will do.
     monkeypatch.setattr(approximate_attention, "WORTH_FEATURE_PLAN", 1e-4)
-    *arrays, temperature = layer("decaying", tokens=3500)
+    *arrays, temperature = draw_layer("decaying", tokens=3500)
     output, certificate = approximate_attention.approximate_attention(
         *arrays, temperature=temperature, tolerance=1e-3, threads=1
     )
@@ -95,9 +97,10 @@ def test_the_dispatcher_plans_features_where_that_is_faster(monkeypatch):
 
 
 def test_more_features_than_are_worth_their_time_are_refused():
-    *arrays, temperature = layer("sphere")
+    *arrays, temperature = draw_layer("sphere")
     inputs = checked_inputs(*arrays, temperature, 1e-3)
-    assert planned_layer(inputs, 1, largest_rank=300) == SLOWER
+    layer = prepare(inputs, [Block(0, 1500, 1500)], move=False).with_centred_values()
+    assert planned_choice(layer, largest_rank=300) == SLOWER
 
 
 def test_a_sample_meets_no_period():
