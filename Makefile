@@ -24,7 +24,7 @@ check: setup     ## execute what the ledger lacks of the checks, and write it (L
 	$(BIN)/subquartic check --level $(LEVEL) --jobs $(JOBS) --ledger $(LEDGER) --resume
 
 mutants: check   ## break the constructions, see that the checks notice, and write it down for the book
-	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 2) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS)
+	$(BIN)/subquartic mutants $(if $(filter full,$(LEVEL)),,--each 2) --ledger $(LEDGER) --jobs $(JOBS) --record $(MUTANTS) --resume
 
 bench: setup     ## measure speed side by side and write the results for the book (LEVEL=quick|full)
 	@mkdir -p $(dir $(BENCH))

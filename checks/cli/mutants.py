@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checks.cli.options import Jobs, Json, Quiet, Seed
-from checks.cli.output import print_json, print_table, progress_bar
+from checks.cli.output import print_json, print_table, progress_bar, say
 from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ def mutants(
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trials for the book.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Try only what the record lacks or tried on other code.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -60,6 +63,8 @@ def mutants(
         raise ValueError(
             "--record goes with the whole catalogue; leave out the names of lemmas and --survey."
         )
+    if resume and record is None:
+        raise ValueError("--resume continues a record: name it with --record.")
     if record is not None:
         from reductions.system.atomic import refuse_unwritable
 
@@ -72,8 +77,12 @@ def mutants(
         chosen = draw(chosen, each, seed)
     if not chosen:
         raise ValueError("There is nothing to change.")
+    kept = _kept(record, seed, quiet=quiet) if resume and record is not None else {}
+    rest = [mutant for mutant in chosen if mutant not in kept]
     with progress_bar("breaking constructions", quiet=quiet) as bar:
-        trials = run_mutants(chosen, passed=passed, seed=seed, jobs=jobs or usable_cores(), progress=bar)
+        tried = run_mutants(rest, passed=passed, seed=seed, jobs=jobs or usable_cores(), progress=bar)
+    known = kept | dict(zip(rest, tried, strict=True))
+    trials = [known[mutant] for mutant in chosen]
     if record is not None:
         write_record(record, len(declared), seed, trials)
     wrong = [trial for trial in trials if not trial.as_it_must]
@@ -86,6 +95,19 @@ def mutants(
             print(f"{word} {_place(trial)}: {_change(trial)}: {_outcome(trial)}")
     if wrong and not survey:
         raise typer.Exit(1)
+
+
+def _kept(record: Path, seed: int, *, quiet: bool) -> dict[Mutant, Trial]:
+    """Return the trials of a record that count again; say how many there are, or why none."""
+    from checks.mutation.record import current_trials, read_record
+
+    try:
+        found = current_trials(read_record(record), seed)
+    except ValueError as error:
+        say(str(error), quiet=quiet)
+        return {}
+    say(f"{record}: {len(found)} trial{'' if len(found) == 1 else 's'} taken over", quiet=quiet)
+    return found
 
 
 def _of_statements(catalogue: Sequence[Mutant], ids: list[str] | None) -> list[Mutant]:

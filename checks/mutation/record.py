@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from checks.evidence.registry import registered
+from checks.evidence.registry import registered, registry
 from checks.ledger.build import versions
 from checks.ledger.fields import Count, Ledger
 from checks.ledger.sources import statement_sources
@@ -110,6 +110,22 @@ def read_record(path: Path) -> Record:
     except ValueError as error:
         raise ValueError(f"{path} is no record of mutants: {str(error).removesuffix('.')}.") from None
     return record
+
+
+def current_trials(record: Record, seed: int) -> dict[Mutant, Trial]:
+    """Return, by mutant, the trials of a record that would come out the same now, with this seed.
+
+    They came to an end, and no file has changed on which they or the evidence of the statements asked depend.
+    """
+    if (record.engine, record.versions, record.seed) != (closure_digest(ENGINE), versions(), seed):
+        return {}
+    now = {id: statement_sources(entry) for id, entry in registry().items() if id in record.sources}
+    return {
+        trial.mutant: trial
+        for trial in record.trials
+        if trial.unfinished is None
+        and all(now.get(id) == record.sources.get(id, "") for id in trial.mutant.statements)
+    }
 
 
 def refuse_other_record(record: Record, ledger: Ledger, catalogue: Sequence[Mutant]) -> None:

@@ -12,6 +12,9 @@ from checks.evidence import exhaustive
 from checks.evidence.registry import Effort, Run, lemma
 from checks.evidence.runner import run_lemmas
 from checks.ledger.files import write_ledger
+from checks.mutation.catalogue import catalogue
+from checks.mutation.record import read_record, write_record
+from checks.mutation.trial import Trial
 
 
 def test_one_statement_as_json(subquartic):
@@ -31,6 +34,21 @@ def test_a_survey_lists_what_nothing_noticed(subquartic):
     assert "lem-split-and-list" in result.stdout
 
 
+def test_a_record_is_continued(subquartic, tmp_path):
+    """All trials but one are in the record, as if they had been made: only that one is."""
+    path = tmp_path / "m.json"
+    declared = catalogue()
+    left = next(mutant for mutant in declared if mutant.statements == ("lem-split-and-list",))
+    others = [Trial(mutant, 1, None, 0.0) for mutant in declared if mutant != left]
+    write_record(path, len(declared), 0, others)
+    result = subquartic("mutants", "--record", str(path), "--resume", "--json")
+    assert f"m.json: {len(others)} trials taken over" in result.stderr
+    record = read_record(path)
+    assert [trial.mutant for trial in record.trials] == list(declared)
+    assert [trial.mutant for trial in record.trials if trial.seconds > 0] == [left]
+    assert result.returncode == 1  # none was noticed of those that were taken over
+
+
 def test_what_is_refused(subquartic, tmp_path):
     for arguments, message in (
         (("split-and-lst",), "No such lemma: split-and-lst. Did you mean lem-split-and-list?"),
@@ -38,6 +56,7 @@ def test_what_is_refused(subquartic, tmp_path):
         (("--survey", "--record", str(tmp_path / "m.json")), "--record goes with the whole catalogue"),
         (("split-and-list", "--ledger", str(tmp_path / "none.json")), "There is no ledger"),
         (("--record", str(tmp_path)), "not a regular file"),
+        (("--resume",), "--resume continues a record"),
     ):
         result = subquartic("mutants", *arguments)
         assert result.returncode == 2

@@ -15,7 +15,7 @@ from checks.evidence.registry import Effort, Kind
 from checks.ledger.fields import Entry, Ledger
 from checks.mutation.catalogue import read_mutants
 from checks.mutation.mutant import Mutant, Part
-from checks.mutation.record import draw, read_record, refuse_other_record, write_record
+from checks.mutation.record import current_trials, draw, read_record, refuse_other_record, write_record
 from checks.mutation.source import MutantError, compiled, mutated_source
 from checks.mutation.survey import survey
 from checks.mutation.trial import Noticed, Sign, Trial, run_mutants
@@ -304,6 +304,20 @@ def test_a_record_belongs_to_its_ledger_and_catalogue(recorded, tmp_path):
         forged = read_back(data | change, tmp_path / "m.json")
         with pytest.raises(ValueError, match=f"^The record of mutants is of {reason}: write it anew with"):
             refuse_other_record(forged, replace(ledger, **other_ledger), catalogue)
+
+
+def test_trials_of_this_code_count_again(recorded, tmp_path):
+    data, _, catalogue = recorded
+    path = tmp_path / "m.json"
+    record = read_back(data, path)
+    assert current_trials(record, seed=0) == dict(zip(catalogue, record.trials, strict=True))
+    other = {"lem-sparsification": "0" * 64}  # asked of the last one alone
+    for change in ({"sources": record.sources | other}, {"sources": {PASSED[0]: record.sources[PASSED[0]]}}):
+        assert list(current_trials(read_back(data | change, path), seed=0)) == catalogue[:2]
+    unfinished = [data["trials"][0], data["trials"][1] | {"unfinished": "no result"}, data["trials"][2]]
+    assert list(current_trials(read_back(data | {"trials": unfinished}, path), 0)) == catalogue[::2]
+    for change in ({"engine": "0" * 64}, {"versions": {}}, {"seed": 1}):
+        assert current_trials(read_back(data | change, path), seed=0) == {}
 
 
 @pytest.mark.parametrize(
