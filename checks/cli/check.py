@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checks.cli.options import Jobs, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
-from checks.cli.output import limit_threads, print_json, print_table, say
+from checks.cli.output import limit_threads, print_json, print_table, refuse_unwritable_output, say
 from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
+    from checks.evidence.registry import Run
     from checks.evidence.report import Report
 
 
@@ -70,13 +71,10 @@ def check(
     notice = partial(say, quiet=quiet)
     if resume and ledger is None:
         raise ValueError("--resume continues a run that writes a ledger: name it with --ledger.")
-    if ledger is not None:
-        from reductions.system.atomic import refuse_unwritable
-
-        ledger.parent.mkdir(parents=True, exist_ok=True)
-        refuse_unwritable(ledger, overwrite=True)
+    refuse_unwritable_output(ledger)
     from checks.cli.check_progress import CheckProgress, recorded_seconds
     from checks.evidence.registry import Effort, Run, registered, registering_modules, registry
+    from checks.evidence.runner import run_lemmas
 
     named = [resolve_statement(id, registering_modules()) for id in ids] if ids else None
     chosen = list(registry()) if named is None else list(dict.fromkeys(named))
@@ -87,16 +85,11 @@ def check(
     workers = jobs if scheduler is None else None
     reports: Sequence[Report]
     with CheckProgress(executed, expected, workers, quiet=quiet) as progress:
+        how: dict[str, Any] = {"jobs": jobs, "progress": progress, "scheduler": scheduler}
         if ledger is None:
-            from checks.evidence.runner import run_lemmas
-
-            reports = run_lemmas(chosen, run, jobs=jobs, progress=progress, scheduler=scheduler)
+            reports = run_lemmas(chosen, run, **how)
         else:
-            from checks.ledger.run import run_into_ledger
-
-            how: dict[str, Any] = {"jobs": jobs, "scheduler": scheduler, "resume": resume}
-            written = run_into_ledger(ledger, run, named, progress=progress, notice=notice, **how)
-            reports = [report for report in written if report.id in chosen]
+            reports = _into_ledger(ledger, run, named, resume=resume, notice=notice, **how)
     if ledger is not None:
         say(f"{ledger}: written", quiet=quiet)
     if json:
@@ -107,6 +100,14 @@ def check(
         _print_reports(reports)
     if any(report.failures for report in reports):
         raise typer.Exit(1)
+
+
+def _into_ledger(ledger: Path, run: Run, ids: list[str] | None, **how: Any) -> list[Report]:
+    """Execute the named statements, or all, into the ledger; return the reports on these."""
+    from checks.ledger.run import run_into_ledger
+
+    reports = run_into_ledger(ledger, run, ids, **how)
+    return [report for report in reports if ids is None or report.id in ids]
 
 
 def resolve_statement(name: str, entries: Iterable[str]) -> str:

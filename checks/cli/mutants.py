@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checks.cli.options import Jobs, Json, Quiet, Seed
-from checks.cli.output import print_json, print_table, progress_bar, say
+from checks.cli.output import print_json, print_table, progress_bar, refuse_unwritable_output, say
 from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
@@ -65,11 +65,7 @@ def mutants(
         )
     if resume and record is None:
         raise ValueError("--resume continues a record: name it with --record.")
-    if record is not None:
-        from reductions.system.atomic import refuse_unwritable
-
-        record.parent.mkdir(parents=True, exist_ok=True)
-        refuse_unwritable(record, overwrite=True)
+    refuse_unwritable_output(record)
     declared = _of_statements(catalogue(), ids)
     chosen = _surveyed(declared) if survey else declared
     passed = () if ledger is None else _passed(ledger, seed)
@@ -79,10 +75,10 @@ def mutants(
         raise ValueError("There is nothing to change.")
     kept = _kept(record, seed, quiet=quiet) if resume and record is not None else {}
     rest = [mutant for mutant in chosen if mutant not in kept]
+    jobs = jobs or usable_cores()
     with progress_bar("breaking constructions", quiet=quiet) as bar:
-        tried = run_mutants(rest, passed=passed, seed=seed, jobs=jobs or usable_cores(), progress=bar)
-    known = kept | dict(zip(rest, tried, strict=True))
-    trials = [known[mutant] for mutant in chosen]
+        tried = iter(run_mutants(rest, passed=passed, seed=seed, jobs=jobs, progress=bar))
+    trials = [kept.get(mutant) or next(tried) for mutant in chosen]
     if record is not None:
         write_record(record, len(declared), seed, trials)
     wrong = [trial for trial in trials if not trial.as_it_must]

@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _WIDTH_WITHOUT_TERMINAL = 160
@@ -57,6 +58,15 @@ def say(message: str, *, quiet: bool = False) -> None:
     """Print a line about progress on standard error."""
     if not quiet:
         print(printable(message), file=sys.stderr)
+
+
+def refuse_unwritable_output(path: Path | None) -> None:
+    """Make the folder of a file that a command will write, and raise where it cannot; None is no file."""
+    if path is not None:
+        from reductions.system.atomic import refuse_unwritable
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_unwritable(path, overwrite=True)
 
 
 def print_table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
