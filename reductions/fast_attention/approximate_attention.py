@@ -177,7 +177,7 @@ def _fewer_features(layer: PreparedLayer, choice: BlockChoice, workers: int) -> 
     seconds, (d, value_dimension) = total_seconds(layer, [choice]), layer.sizes
     if seconds < WORTH_FEATURE_PLAN * workers * max(d, 1):
         return layer, choice
-    from reductions.fast_attention.planned_features.planned_choice import planned_choice
+    from reductions.fast_attention.planned_choice import planned_choice
 
     tokens = choice.block.queries + choice.block.keys
     affordable = affordable_features(LEAST_GAIN * seconds, tokens, d, value_dimension)

@@ -8,13 +8,13 @@ import pytest
 from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, draw_vectors, temperature_for
 from reductions.fast_attention import approximate_attention
 from reductions.fast_attention.inputs import checked_inputs
-from reductions.fast_attention.planned_features.plan_search import spread_rows
-from reductions.fast_attention.planned_features.planned_choice import (
+from reductions.fast_attention.planned_choice import (
     REASON,
     SLOWER,
     attention_by_plan,
     planned_choice,
 )
+from reductions.fast_attention.planned_features.plan_search import spread_rows
 from reductions.fast_attention.prepared_layer import Block, prepare
 from reductions.problems.attention import attention
 
