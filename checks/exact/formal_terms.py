@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.problems.var_model import Schedule
+from reductions.problems.schedule import Schedule
 
 Operator = Callable[[int, int], list[list[Fraction]]]
 """Interpolation along one axis: (coarse, fine) to the rows of the matrix."""

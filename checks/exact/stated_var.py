@@ -12,7 +12,7 @@ from checks.exact.stated_reals import Row, StatedReals
 from reductions.lower_bound.isolation import grid_slots
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation
-from reductions.problems.var_model import Schedule, token_count
+from reductions.problems.schedule import Schedule, token_count
 
 Bits = NDArray[np.uint8]
 

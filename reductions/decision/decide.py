@@ -23,7 +23,7 @@ from reductions.layers.streamed_attention import Progress
 from reductions.problems.approximate_var import ApproximateVar
 from reductions.problems.cnf import CNF, Model
 from reductions.problems.interpolation import Interpolation
-from reductions.problems.var_model import Schedule, token_count
+from reductions.problems.schedule import Schedule, token_count
 from reductions.reduction import Reduced, joined
 from reductions.system.memory import available_memory, in_words
 from reductions.system.threads import usable_cores

@@ -23,7 +23,8 @@ from reductions.lower_bound.split_and_list import MOST_VARIABLES
 from reductions.problems.cnf import CNF
 from reductions.problems.gap_sizes import GapSizes
 from reductions.problems.interpolation import Interpolation
-from reductions.problems.var_model import ROW_BLOCK, Schedule, token_count
+from reductions.problems.schedule import Schedule, token_count
+from reductions.problems.token_map import ROW_BLOCK
 from reductions.reduction import Reduction, joined, way
 from reductions.system.threads import usable_cores
 

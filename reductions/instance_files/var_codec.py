@@ -12,7 +12,8 @@ from typing import Any
 from reductions.instance_files.codec import Codec, Parameters, Tensors, require_tensors
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import ChannelSlice, FeedForward, Layer, SelfAttention, TokenMap, VarModel
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import ChannelSlice, FeedForward, Layer, SelfAttention, VarModel
 
 _NUMBERS = (
     "threshold",

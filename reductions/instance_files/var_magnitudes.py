@@ -9,7 +9,8 @@ import numpy as np
 
 from reductions.layers.arrays import Floats
 from reductions.problems.approximate_var import ApproximateVar, Reading
-from reductions.problems.var_model import FeedForward, SelfAttention, TokenSource, VarModel, up_interpolated
+from reductions.problems.token_map import TokenSource, up_interpolated
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 
 ROWS = 1024
 

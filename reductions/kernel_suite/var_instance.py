@@ -31,7 +31,8 @@ from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
-from reductions.problems.var_model import FeedForward, geometric_sides, square_schedule
+from reductions.problems.schedule import geometric_sides, square_schedule
+from reductions.problems.var_model import FeedForward
 
 JUDGED_ROWS = 64
 DIMENSION = 64

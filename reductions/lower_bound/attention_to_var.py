@@ -21,17 +21,15 @@ from reductions.lower_bound.isolation import SPACING, grid_slots
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.interpolation import Interpolation
-from reductions.problems.var_model import (
-    ChannelSlice,
+from reductions.problems.schedule import (
     Schedule,
-    SelfAttention,
-    TokenMap,
-    VarModel,
     geometric_sides,
     require_schedule,
     square_schedule,
     token_count,
 )
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import ChannelSlice, SelfAttention, VarModel
 from reductions.reduction import MODEL_KINDS, Kind, Reduced, Reduction, size
 
 if TYPE_CHECKING:

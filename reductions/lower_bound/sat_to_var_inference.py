@@ -20,16 +20,14 @@ from reductions.lower_bound.split_and_list import SplitAndList, SplitAndListRedu
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation
-from reductions.problems.var_model import (
-    FeedForward,
+from reductions.problems.schedule import (
     Schedule,
-    SelfAttention,
-    VarModel,
     geometric_sides,
     require_schedule,
     square_schedule,
     token_count,
 )
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 from reductions.reduction import MODEL_KINDS, Kind, Reduced, Reduction, size
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
-from reductions.problems.var_model import Schedule, require_schedule
+from reductions.problems.schedule import Schedule, require_schedule
 
 
 def visible_pairs(schedule: Schedule) -> int:

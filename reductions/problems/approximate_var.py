@@ -27,7 +27,8 @@ from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import SMALLEST_NORMAL
 from reductions.layers.streamed_attention import AttentionMagnitudes, Progress, rounding_bound
 from reductions.problem import Answer, PromiseProblem
-from reductions.problems.var_model import SelfAttention, TokenMap, VarModel
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import SelfAttention, VarModel
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,7 +7,7 @@ tokens so far form the *pyramid*; attention is block-causal: scale k attends to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -19,112 +19,8 @@ from reductions.layers.arrays import Floats
 from reductions.layers.streamed_attention import Progress, streamed_attention
 from reductions.problem import require_matrix_shape
 from reductions.problems.interpolation import Interpolation
-
-Shape = tuple[int, int]
-Schedule = tuple[Shape, ...]
-
-RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
-"""The sides of the released 256-pixel model's token maps (TJY24)."""
-
-ROW_BLOCK = 4096
-
-
-def square_schedule(sides: Sequence[int]) -> Schedule:
-    """Return the schedule of square scales with the given sides, checked.
-
-    >>> square_schedule([1, 2, 4])
-    ((1, 1), (2, 2), (4, 4))
-    """
-    return require_schedule(tuple((side, side) for side in sides))
-
-
-def geometric_sides(n: int) -> tuple[int, ...]:
-    """Return 1, 2, 4, ..., n for a power of two n."""
-    if n < 1 or n & (n - 1):
-        raise ValueError(f"Argument 'n' must be a power of two, not {n}.")
-    return tuple(2**exponent for exponent in range(n.bit_length()))
-
-
-def require_schedule(schedule: Schedule) -> Schedule:
-    """Return ``schedule`` if it is a schedule, or raise ValueError.
-
-    Every scale is at least as high and as wide as the one before, and larger in one of the two.
-    """
-    if not schedule:
-        raise ValueError("Argument 'schedule' must have at least one scale, not none.")
-    for height, width in schedule:
-        if height < 1 or width < 1:
-            raise ValueError(f"Argument 'schedule' must have positive sides, not {height} x {width}.")
-    for (h, w), (next_h, next_w) in pairwise(schedule):
-        if next_h < h or next_w < w or (next_h, next_w) == (h, w):
-            raise ValueError(
-                f"Argument 'schedule' must increase from scale to scale, "
-                f"not go from {h} x {w} to {next_h} x {next_w}."
-            )
-    return schedule
-
-
-def token_count(schedule: Schedule) -> int:
-    """Return L, the number of tokens in the pyramid."""
-    return sum(height * width for height, width in schedule)
-
-
-@dataclass(frozen=True, eq=False)
-class TokenMap:
-    """A token map that is zero but for a few tokens.
-
-    Attributes
-    ----------
-    shape
-        Height and width.
-    positions
-        Shape (count, 2), integers: row and column of each token, all different.
-    tokens
-        Shape (count, channels).
-    """
-
-    shape: Shape
-    positions: NDArray[np.int64]
-    tokens: Floats
-
-    def __post_init__(self) -> None:
-        if np.size(self.positions) and np.asarray(self.positions).dtype.kind not in "iu":
-            raise TypeError("Argument 'positions' must be integers.")
-        positions = np.array(self.positions, dtype=np.int64)
-        tokens = np.array(self.tokens, dtype=np.float64)
-        require_matrix_shape("positions", positions.shape, 2)
-        require_matrix_shape("tokens", tokens.shape)
-        if len(positions) != len(tokens):
-            raise ValueError(
-                f"Argument 'tokens' must have {len(positions)} rows, one a position, not {len(tokens)}."
-            )
-        if positions.size and ((positions < 0).any() or (positions >= self.shape).any()):
-            raise ValueError(f"Argument 'positions' must lie on the {self.shape[0]} x {self.shape[1]} map.")
-        flat = positions[:, 0] * self.shape[1] + positions[:, 1]
-        if len(np.unique(flat)) != len(flat):
-            raise ValueError("Argument 'positions' must be all different.")
-        if not np.isfinite(tokens).all():
-            raise ValueError("Argument 'tokens' must be finite.")
-        for array in (positions, tokens):
-            array.setflags(write=False)
-        object.__setattr__(self, "positions", positions)
-        object.__setattr__(self, "tokens", tokens)
-
-    @classmethod
-    def zero(cls, shape: Shape, channels: int) -> TokenMap:
-        """Return the map whose tokens are all zero."""
-        return cls(shape, np.empty((0, 2), np.int64), np.empty((0, channels)))
-
-    @property
-    def channels(self) -> int:
-        """The length of a token."""
-        return int(self.tokens.shape[1])
-
-    def dense(self) -> Floats:
-        """Return the map as an array of shape (height, width, channels)."""
-        grid = np.zeros((*self.shape, self.channels))
-        grid[self.positions[:, 0], self.positions[:, 1]] = self.tokens
-        return grid
+from reductions.problems.schedule import Schedule, require_schedule, token_count
+from reductions.problems.token_map import TokenMap, TokenSource, up_interpolated
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,29 +143,6 @@ def _weights(argument: str, entries: Floats) -> Floats:
         raise ValueError(f"Argument {argument!r} must have finite entries, not NaN or infinity.")
     weights.setflags(write=False)
     return weights
-
-
-@dataclass(frozen=True)
-class TokenSource:
-    """The tokens of one scale, computed a block of rows at a time."""
-
-    count: int
-    block: Callable[[int, int], Floats]
-
-    def then(self, layer: FeedForward) -> TokenSource:
-        """Apply a tokenwise layer to every block."""
-        return TokenSource(self.count, lambda start, stop: layer(self.block(start, stop)))
-
-    def blocks(self) -> Iterator[tuple[int, int, Floats]]:
-        """Yield (start, stop, tokens) over all rows."""
-        for start in range(0, self.count, ROW_BLOCK):
-            stop = min(start + ROW_BLOCK, self.count)
-            yield start, stop, self.block(start, stop)
-
-    @classmethod
-    def of(cls, tokens: Floats) -> TokenSource:
-        """Wrap tokens that are already there."""
-        return cls(len(tokens), lambda start, stop: tokens[start:stop])
 
 
 @dataclass(frozen=True, eq=False)
@@ -444,18 +317,6 @@ class VarModel:
                 wanted = rows if index == len(self.layers) - 1 else None
                 source = TokenSource.of(next(remaining).attend(source, wanted, threads, progress))
         return source.block(0, source.count)
-
-
-def up_interpolated(token_map: TokenMap, interpolation: Interpolation, shape: Shape) -> TokenSource:
-    """Return up(X) on the finer grid, in blocks of rows: (M_h ⊗ M_w) restricted to X's tokens, times them."""
-
-    def block(start: int, stop: int) -> Floats:
-        if not len(token_map.positions):
-            return np.zeros((stop - start, token_map.channels))
-        operator = interpolation.block(token_map.shape, shape, slice(start, stop), token_map.positions)
-        return np.asarray(operator @ token_map.tokens)
-
-    return TokenSource(shape[0] * shape[1], block)
 
 
 class _KeyValueCache:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reductions.kernels.fused_kernels import key_state, query_outputs
-from reductions.problems.var_model import Schedule, require_schedule, token_count
+from reductions.problems.schedule import Schedule, require_schedule, token_count
 from reductions.upper_bound.monomial_features import (
     MonomialSet,
     feature_count,

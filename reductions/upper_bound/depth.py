@@ -13,7 +13,8 @@ import numpy as np
 
 from reductions.layers.arrays import Floats
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import SelfAttention, VarModel, square_schedule
+from reductions.problems.schedule import square_schedule
+from reductions.problems.var_model import SelfAttention, VarModel
 
 
 def local_precision(log_tolerance: float, scales: int, log_constant: float) -> float:

@@ -17,7 +17,7 @@ from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Grid, textbook_convolution
 from reductions.lower_bound.interpolation_weights import operator_norm
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import Schedule, Shape, require_schedule
+from reductions.problems.schedule import Schedule, Shape, require_schedule
 
 TAPS = {Kernel.NEAREST: 1, Kernel.BILINEAR: 2, Kernel.BICUBIC: 4}
 """How many coarse pixels a fine pixel reads along one axis, at most."""

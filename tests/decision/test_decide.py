@@ -21,7 +21,7 @@ from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import RELEASED_SIDES, square_schedule, token_count
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule, token_count
 
 READINGS = ("maps", "start+positions")
 CHOICES = tuple(product(READINGS, map(str, Kernel)))

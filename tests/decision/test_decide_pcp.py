@@ -22,7 +22,7 @@ from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.gap_sizes import complement_sizes, pcp_sizes
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import square_schedule, token_count
+from reductions.problems.schedule import square_schedule, token_count
 
 KERNELS = tuple(map(str, Kernel))
 ALL_SIGNS = {

@@ -15,7 +15,7 @@ from reductions.fast_attention.approximate_attention import (
     approximate_pyramid_attention,
 )
 from reductions.fast_attention.certificate import Method
-from reductions.problems.var_model import RELEASED_SIDES, geometric_sides
+from reductions.problems.schedule import RELEASED_SIDES, geometric_sides
 
 RELEASED_ENDS = np.cumsum(np.square(RELEASED_SIDES))
 

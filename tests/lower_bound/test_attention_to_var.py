@@ -18,7 +18,7 @@ from reductions.problems.cnf import RUNNING_EXAMPLE
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
-from reductions.problems.var_model import RELEASED_SIDES, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule
 from reductions.reduction import size
 
 RULES = (

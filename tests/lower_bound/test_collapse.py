@@ -22,14 +22,8 @@ from reductions.lower_bound.collapse import (
     full_image,
 )
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import (
-    RELEASED_SIDES,
-    FeedForward,
-    SelfAttention,
-    VarModel,
-    geometric_sides,
-    square_schedule,
-)
+from reductions.problems.schedule import RELEASED_SIDES, geometric_sides, square_schedule
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 
 
 @pytest.mark.parametrize("kernel", Kernel)

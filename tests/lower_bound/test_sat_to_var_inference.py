@@ -19,7 +19,8 @@ from reductions.problem import Answer
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import RELEASED_SIDES, FeedForward, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule
+from reductions.problems.var_model import FeedForward
 from reductions.reduction import size
 
 SCHEDULES = (

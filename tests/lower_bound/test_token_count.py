@@ -19,7 +19,7 @@ from reductions.lower_bound.token_count import (
     token_bound,
     visible_pairs,
 )
-from reductions.problems.var_model import RELEASED_SIDES, geometric_sides, square_schedule, token_count
+from reductions.problems.schedule import RELEASED_SIDES, geometric_sides, square_schedule, token_count
 
 schedules = st.sets(st.integers(1, 60), min_size=1, max_size=12).map(sorted)
 

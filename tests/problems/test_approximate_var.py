@@ -19,7 +19,9 @@ from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import RUNNING_EXAMPLE
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel, square_schedule
+from reductions.problems.schedule import square_schedule
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 from tests.forward_error import gamma
 
 

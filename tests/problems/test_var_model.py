@@ -12,19 +12,15 @@ from hypothesis import strategies as st
 
 from reductions.problems import var_model
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import (
+from reductions.problems.schedule import (
     RELEASED_SIDES,
-    FeedForward,
-    SelfAttention,
-    TokenMap,
-    TokenSource,
-    VarModel,
     geometric_sides,
     require_schedule,
     square_schedule,
     token_count,
-    up_interpolated,
 )
+from reductions.problems.token_map import TokenMap, TokenSource, up_interpolated
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 
 SCHEDULES = [
     square_schedule([1, 2, 4]),

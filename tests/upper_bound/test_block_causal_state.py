@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from reductions.polynomials.exponential import minimax_polynomial
-from reductions.problems.var_model import RELEASED_SIDES, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule
 from reductions.upper_bound.block_causal_state import (
     BlockCausalState,
     ReadableState,

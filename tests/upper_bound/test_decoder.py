@@ -15,7 +15,8 @@ from reductions.problems.approximate_var import Reading
 from reductions.problems.attention import attention
 from reductions.problems.cnf import random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import SelfAttention, VarModel, square_schedule
+from reductions.problems.schedule import square_schedule
+from reductions.problems.var_model import SelfAttention, VarModel
 from reductions.upper_bound.decoder import Decoder, ImageModel, identity_image_model
 from reductions.upper_bound.decoder.layers import (
     AttentionBlock,

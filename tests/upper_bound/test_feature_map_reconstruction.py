@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reductions.layers.convolution import Convolution, convolve
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import RELEASED_SIDES, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reductions.lower_bound.token_count import multiplications
-from reductions.problems.var_model import square_schedule
+from reductions.problems.schedule import square_schedule
 from reductions.upper_bound import block_causal_state
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.released_model.criterion import (

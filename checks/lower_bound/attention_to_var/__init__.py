@@ -40,7 +40,7 @@ from reductions.problems.approximate_var import ApproximateVar
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
-from reductions.problems.var_model import TokenMap
+from reductions.problems.token_map import TokenMap
 
 INEQUALITIES = "(1) the inequalities that the proof uses, for every L"
 OUTPUTS = "(1) YES read-outs are at least 7/10 and NO read-outs at most 1/16"

@@ -24,7 +24,7 @@ from reductions.problems.attention import AttentionInstance, ReferenceKeyAttenti
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
-from reductions.problems.var_model import RELEASED_SIDES, Schedule, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, Schedule, square_schedule
 from reductions.reduction import size
 
 BOUNDS = OutputBounds(Fraction(7, 10), Fraction(1, 16), Fraction(3, 8), Fraction(5, 16))

@@ -18,15 +18,8 @@ from checks.lower_bound.collapse.border_images import PATTERNS, check_border_ima
 from reductions.layers.arrays import Floats
 from reductions.lower_bound.collapse import collapsed_run, weighted_run
 from reductions.problems.interpolation import Interpolation, Kernel, keys_inner, keys_outer
-from reductions.problems.var_model import (
-    RELEASED_SIDES,
-    FeedForward,
-    Layer,
-    Schedule,
-    SelfAttention,
-    VarModel,
-    square_schedule,
-)
+from reductions.problems.schedule import RELEASED_SIDES, Schedule, square_schedule
+from reductions.problems.var_model import FeedForward, Layer, SelfAttention, VarModel
 
 CONSTANTS = "(1) interpolation keeps constants"
 CONSTANT_MAPS = "(1) all tokens of a scale are equal, and equal to the collapsed recursion's"

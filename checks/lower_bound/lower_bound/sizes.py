@@ -36,7 +36,8 @@ from reductions.problems.cnf import CNF
 from reductions.problems.gap_sizes import GapSizes, complement_sizes, pcp_sizes
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
-from reductions.problems.var_model import square_schedule, up_interpolated
+from reductions.problems.schedule import square_schedule
+from reductions.problems.token_map import up_interpolated
 from reductions.reduction import Reduction, size
 
 CASES = (

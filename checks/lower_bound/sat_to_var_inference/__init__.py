@@ -27,7 +27,8 @@ from reductions.lower_bound.sat_to_var_inference import SatToVarInference
 from reductions.problems.approximate_var import ApproximateVar
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import RELEASED_SIDES, FeedForward, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule
+from reductions.problems.var_model import FeedForward
 
 INEQUALITIES = "(1) the inequalities that the proof uses, for all numbers of pixels and tokens"
 DECIDES = (

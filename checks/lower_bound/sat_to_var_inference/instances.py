@@ -17,7 +17,7 @@ from reductions.lower_bound.sat_to_var_inference import SatToVarInference, SatTo
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, random_k_sat
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import RELEASED_SIDES, Schedule, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, Schedule, square_schedule
 
 BOUNDS = OutputBounds(Fraction(16, 17), Fraction(1, 16), Fraction(1, 2), Fraction(7, 16))
 

@@ -22,7 +22,7 @@ from reductions.lower_bound.token_count import (
     visible_pairs,
 )
 from reductions.problems.attention import attention
-from reductions.problems.var_model import RELEASED_SIDES, square_schedule, token_count
+from reductions.problems.schedule import RELEASED_SIDES, square_schedule, token_count
 
 PAIRS = "(1) P = (L^2 + sum h^4) / 2, between n^2 L and L^2"
 WORK = "(1) exact attention makes (d + d_v) P multiplications"

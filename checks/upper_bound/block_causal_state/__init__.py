@@ -26,7 +26,7 @@ from checks.upper_bound.block_causal_state.passes import (
 )
 from reductions.lower_bound.token_count import multiplications as exact_multiplications
 from reductions.problems.attention import attention
-from reductions.problems.var_model import geometric_sides, square_schedule, token_count
+from reductions.problems.schedule import geometric_sides, square_schedule, token_count
 from reductions.upper_bound.block_causal_state import (
     ReadableState,
     exact_weights,

@@ -42,7 +42,7 @@ from checks.upper_bound.decoder.pixel_decisions import (
 from reductions.problems.approximate_var import Reading
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import Shape
+from reductions.problems.schedule import Shape
 from reductions.upper_bound.decoder import Decoder, ImageModel
 from reductions.upper_bound.decoder.layers import AttentionBounds
 

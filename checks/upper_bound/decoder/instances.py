@@ -9,7 +9,8 @@ import numpy as np
 
 from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Doubling
-from reductions.problems.var_model import SelfAttention, Shape
+from reductions.problems.schedule import Shape
+from reductions.problems.var_model import SelfAttention
 from reductions.upper_bound.decoder import Decoder
 from reductions.upper_bound.decoder.layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
 

@@ -20,7 +20,8 @@ from reductions.lower_bound.split_and_list import SplitAndList
 from reductions.problems.approximate_var import ApproximateVar, Reading
 from reductions.problems.cnf import CNF
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import ChannelSlice, Schedule, SelfAttention, VarModel, square_schedule
+from reductions.problems.schedule import Schedule, square_schedule
+from reductions.problems.var_model import ChannelSlice, SelfAttention, VarModel
 from reductions.reduction import Reduction
 from reductions.upper_bound.decoder import Decoder, ImageModel, identity_image_model
 from reductions.upper_bound.decoder.layers import DecoderLayer, ResidualBlock

@@ -9,7 +9,8 @@ import numpy as np
 
 from reductions.layers.arrays import Floats
 from reductions.problems.attention import attention
-from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 from reductions.upper_bound.error_propagation import AttentionMagnitudes, AttentionStage
 
 

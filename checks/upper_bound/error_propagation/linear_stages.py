@@ -12,7 +12,7 @@ import numpy as np
 from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, convolve
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import Shape
+from reductions.problems.schedule import Shape
 from reductions.upper_bound.error_propagation import convolution_lipschitz, interpolation_lipschitz
 
 RULES = (

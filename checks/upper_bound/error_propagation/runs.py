@@ -18,7 +18,9 @@ from checks.upper_bound.error_propagation.instances import RecordedRun, draw_lay
 from reductions.fast_attention.whole_model.error_chain import ScaleErrors, propagate_model
 from reductions.layers.arrays import Floats
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import FeedForward, Layer, TokenMap, VarModel, square_schedule
+from reductions.problems.schedule import square_schedule
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import FeedForward, Layer, VarModel
 from reductions.upper_bound.error_propagation import (
     AttentionMagnitudes,
     LipschitzStage,

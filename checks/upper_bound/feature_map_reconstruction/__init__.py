@@ -18,7 +18,7 @@ from checks.lower_bound.token_count import all_sides
 from reductions.layers.convolution import Convolution
 from reductions.lower_bound.interpolation_weights import lebesgue_constant, operator_norm
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import Schedule, square_schedule
+from reductions.problems.schedule import Schedule, square_schedule
 from reductions.upper_bound.feature_map_reconstruction import (
     Matrix,
     Reconstruction,

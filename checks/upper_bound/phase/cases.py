@@ -18,7 +18,7 @@ from reductions.lower_bound.lower_bound.sizes import maps_sizes
 from reductions.lower_bound.token_count import multiplications
 from reductions.problems.gap_sizes import GapSizes, complement_sizes
 from reductions.problems.interpolation import Kernel
-from reductions.problems.var_model import geometric_sides, square_schedule
+from reductions.problems.schedule import geometric_sides, square_schedule
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.phase import (
     MAPS_GAP_HALF_WIDTH_RATE,

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from checks.evidence import Claims, Relation
 from checks.upper_bound.rank_growth.cases import rounded_outward
-from reductions.problems.var_model import RELEASED_SIDES, geometric_sides, square_schedule, token_count
+from reductions.problems.schedule import RELEASED_SIDES, geometric_sides, square_schedule, token_count
 from reductions.upper_bound.phase import (
     MAPS_GAP_HALF_WIDTH_RATE,
     Growth,

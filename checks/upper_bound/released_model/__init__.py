@@ -14,7 +14,7 @@ from checks.evidence.registry import Kind, Run, lemma
 from reductions.layers.arrays import Floats
 from reductions.polynomials.remez import best_error_bounds
 from reductions.problems.attention import AttentionInstance
-from reductions.problems.var_model import geometric_sides, square_schedule
+from reductions.problems.schedule import geometric_sides, square_schedule
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.released_model import (
     HEAD_DIMENSION,

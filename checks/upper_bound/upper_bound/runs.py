@@ -16,7 +16,9 @@ from reductions.fast_attention.whole_model.measured_demand import allowed_tolera
 from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Doubling
 from reductions.problems.interpolation import Interpolation, Kernel
-from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel, square_schedule
+from reductions.problems.schedule import square_schedule
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 from reductions.upper_bound.decoder import Decoder, ImageModel
 from reductions.upper_bound.decoder.layers import AttentionBlock, DecoderLayer, ResidualBlock
 from reductions.upper_bound.feature_map_reconstruction import Reconstruction

@@ -24,7 +24,8 @@ from reductions.fast_attention.whole_model.error_chain import propagate_model
 from reductions.fast_attention.whole_model.layer_rounding import interpolation_rounding, largest
 from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import ROUNDING, up
-from reductions.problems.var_model import TokenMap, VarModel
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import VarModel
 from reductions.upper_bound.decoder import ImageModel
 
 

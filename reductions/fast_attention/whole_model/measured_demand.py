@@ -13,7 +13,8 @@ from reductions.fast_attention.whole_model.fast_var import certified_image
 from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Doubling
 from reductions.layers.norms import column_norm
-from reductions.problems.var_model import FeedForward, SelfAttention, TokenMap, VarModel
+from reductions.problems.token_map import TokenMap
+from reductions.problems.var_model import FeedForward, SelfAttention, VarModel
 from reductions.upper_bound.decoder import ImageModel
 from reductions.upper_bound.decoder.layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
 from reductions.upper_bound.error_propagation import (

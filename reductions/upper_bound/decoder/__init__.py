@@ -19,7 +19,8 @@ from reductions.layers.convolution import Convolution, Doubling, Grid, like, tex
 from reductions.layers.norms import column_norm
 from reductions.lower_bound.token_count import textbook_attention
 from reductions.problems.attention import attention
-from reductions.problems.var_model import SelfAttention, Shape, VarModel
+from reductions.problems.schedule import Shape
+from reductions.problems.var_model import SelfAttention, VarModel
 from reductions.upper_bound.decoder.layers import (
     Attend,
     AttentionBlock,

@@ -15,7 +15,8 @@ from reductions.layers.arrays import Floats
 from reductions.layers.convolution import Convolution, Doubling
 from reductions.layers.norms import column_norm
 from reductions.problems.attention import attention
-from reductions.problems.var_model import SelfAttention, Shape
+from reductions.problems.schedule import Shape
+from reductions.problems.var_model import SelfAttention
 from reductions.upper_bound.block_causal_state import multiplications
 
 Attend = Callable[[Floats, Floats, Floats, float], Floats]

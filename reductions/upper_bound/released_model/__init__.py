@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reductions.problems.attention import attention
-from reductions.problems.var_model import RELEASED_SIDES, geometric_sides, square_schedule
+from reductions.problems.schedule import RELEASED_SIDES, geometric_sides, square_schedule
 from reductions.upper_bound.released_model.criterion import Criterion, model_criterion
 
 HEAD_DIMENSION = 64

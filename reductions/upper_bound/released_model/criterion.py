@@ -16,7 +16,7 @@ from itertools import accumulate
 
 from reductions.layers.directed_rounding import round_down
 from reductions.lower_bound.token_count import multiplications
-from reductions.problems.var_model import Schedule, require_schedule, token_count
+from reductions.problems.schedule import Schedule, require_schedule, token_count
 from reductions.upper_bound.monomial_features import feature_count
 from reductions.upper_bound.phase import MAPS_PCP_LOGIT_RATE, fast_exponent
 from reductions.upper_bound.weight_perturbation import epsilon_of
