@@ -121,11 +121,12 @@ print(*(name for name in sys.modules if name.split(".")[0] in ("checks", "reduct
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
     imported = set(finished.stdout.split())
-    assert imported == {
-        "checks",
-        "checks.mutation",
-        *(f"checks.mutation.{m}" for m in ("catalogue", "mutant", "source")),
-    }
+    below = [
+        name
+        for name in imported
+        if name.split(".")[:2] not in (["checks", "mutation"], ["reductions", "system"])
+    ]
+    assert sorted(below) == ["checks", "reductions"]
 
 
 def constructions(root: Path = ROOT) -> Iterator[tuple[str, str]]:

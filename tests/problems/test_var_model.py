@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reductions.problems import var_model
+from reductions.problems import token_map
 from reductions.problems.interpolation import Interpolation, Kernel
 from reductions.problems.schedule import (
     RELEASED_SIDES,
@@ -155,7 +155,7 @@ def test_positions_on_some_scales_only():
 
 
 def test_a_pyramid_of_many_row_blocks(monkeypatch):
-    monkeypatch.setattr(var_model, "ROW_BLOCK", 5)
+    monkeypatch.setattr(token_map, "ROW_BLOCK", 5)
     model = random_model(SCHEDULES[1])
     maps = random_maps(model, 3)
     assert_scales_equal(model.run(START, maps), by_torch(model, START, [m.dense() for m in maps]))
@@ -225,7 +225,7 @@ def test_blocks_of_an_interpolated_map_equal_the_dense_operator(rule, rows, colu
 
 
 def test_sources_yield_all_their_blocks(monkeypatch):
-    monkeypatch.setattr(var_model, "ROW_BLOCK", 4)
+    monkeypatch.setattr(token_map, "ROW_BLOCK", 4)
     tokens = np.arange(20.0).reshape(10, 2) - 9
     blocks = list(TokenSource.of(tokens).then(FeedForward(np.eye(2))).blocks())
     assert [(start, stop) for start, stop, _ in blocks] == [(0, 4), (4, 8), (8, 10)]

@@ -262,7 +262,6 @@ def _steps(
     encoding: GapSizes | None,
     sizes: ModelSizes,
 ) -> Iterator[Step]:
-    q, reached = budget.saving, True
     yield Step("hypothesis", f"some k: no k-SAT in 2^((1 - {budget.epsilon}) v)", "def-seth", ASSUMED)
     yield Step(
         "sparse formulas",
@@ -272,31 +271,59 @@ def _steps(
     )
     yield Step("vectors", f"N = 2^{variables // 2} a side, dimension {clauses}", "lem-split-and-list", PROVED)
     if encoding is not None:
-        by_encoding = "lem-complement-encoding"
-        if route is Route.PCP:
-            by_encoding = "lem-pcp-asymptotics" if encoding.cited else "lem-distributed-pcp"
+        yield from _encoding_steps(route, budget, variables, encoding)
+    yield from _model_steps(route, reading, variables, clauses, encoding, sizes)
+    q, reached = budget.saving, True
+    if route is Route.PCP and encoding is not None:
+        reached = _message_share(encoding, variables) <= budget.eta
+    yield Step(
+        "time of one call",
+        f"n^(4 - {q}): at most 2^({1 - q / 4} v), constant factor aside",
+        "lem-sat-to-ov-exponents",
+        PROVED,
+    )
+    messages = f" + {budget.eta / 2}" if route is Route.PCP else ""
+    words = f"exponent {1 - q / 4} + {budget.delta}{messages} = {budget.total} = 1 - {budget.epsilon}"
+    yield Step(
+        "time of all calls", words if reached else "not reached at this size", "thm-lower-bound", CITED
+    )
+
+
+def _message_share(encoding: GapSizes, variables: int) -> float:
+    """Return x where N^x messages are sent, N = 2^(v/2)."""
+    return encoding.log_instances / (variables / 2)
+
+
+def _encoding_steps(route: Route, budget: Budget, variables: int, encoding: GapSizes) -> Iterator[Step]:
+    by_encoding = "lem-complement-encoding"
+    if route is Route.PCP:
+        by_encoding = "lem-pcp-asymptotics" if encoding.cited else "lem-distributed-pcp"
+    yield Step(
+        encoding.name,
+        f"D = {_short(encoding.dimension)}, s = {encoding.threshold}, gap {encoding.gap}",
+        by_encoding,
+        CITED if encoding.cited else PROVED,
+    )
+    if route is Route.PCP:
+        share = _message_share(encoding, variables)
+        allowed = "enough" if share <= budget.eta else "too many at this size"
         yield Step(
-            encoding.name,
-            f"D = {_short(encoding.dimension)}, s = {encoding.threshold}, gap {encoding.gap}",
+            "messages",
+            f"N^{share:.3g} of them; the proof needs N^({budget.eta}): {allowed}",
             by_encoding,
             CITED if encoding.cited else PROVED,
         )
-        if route is Route.PCP:
-            share = encoding.log_instances / (variables / 2)
-            reached = share <= budget.eta
-            allowed = "enough" if reached else "too many at this size"
-            yield Step(
-                "messages",
-                f"N^{share:.3g} of them; the proof needs N^({budget.eta}): {allowed}",
-                by_encoding,
-                CITED if encoding.cited else PROVED,
-            )
-        yield Step(
-            "attention",
-            f"N queries, N + 1 keys, dimension {_short(encoding.var_dimension - encoding.base)}",
-            "lem-gap-max-ip-to-attention",
-            PROVED,
-        )
+    yield Step(
+        "attention",
+        f"N queries, N + 1 keys, dimension {_short(encoding.var_dimension - encoding.base)}",
+        "lem-gap-max-ip-to-attention",
+        PROVED,
+    )
+
+
+def _model_steps(
+    route: Route, reading: Reading, variables: int, clauses: int, encoding: GapSizes | None, sizes: ModelSizes
+) -> Iterator[Step]:
     last = "lem-attention-to-var" if reading is Reading.MAPS else "lem-sat-to-var-inference"
     yield Step(
         f"VAR, reading {reading}",
@@ -324,17 +351,6 @@ def _steps(
     words = f"b = {logit:.4g} = {logit / sizes.log_side:.4g} log2 n"
     yield Step("logit bound", words, "lem-logit-invariance", PROVED)
     yield Step("additive error", f"any below {TOLERATED[reading]}", last, PROVED)
-    yield Step(
-        "time of one call",
-        f"n^(4 - {q}): at most 2^({1 - q / 4} v), constant factor aside",
-        "lem-sat-to-ov-exponents",
-        PROVED,
-    )
-    messages = f" + {budget.eta / 2}" if route is Route.PCP else ""
-    words = f"exponent {1 - q / 4} + {budget.delta}{messages} = {budget.total} = 1 - {budget.epsilon}"
-    yield Step(
-        "time of all calls", words if reached else "not reached at this size", "thm-lower-bound", CITED
-    )
 
 
 def _short(number: int) -> str:
