@@ -168,6 +168,9 @@ def lower_bound(run: Run) -> Iterator[Evidence]:
     for kernel in Kernel:
         check = partial(direct_sizes, kernel=kernel)
         yield exhaustive(SIZES, f"{words}, maps, {kernel}", formulas, len(formulas), check)
+    ones = [CNF(v, ((1,),)) for v in (1, 2, 3)]
+    words_of_one = "built formulas, v = 1, 2, 3, one clause, maps, nearest: base coordinates are needed"
+    yield exhaustive(SIZES, words_of_one, ones, 3, partial(direct_sizes, kernel=Kernel.NEAREST))
     yield exhaustive(SIZES, f"{words}, start+positions", formulas, len(formulas), drawn_sizes)
     systems = list(product(range(len(SYSTEMS)), (0, 1, 2), (Kernel.NEAREST, Kernel.BICUBIC)))
     words = "one message of two finite systems, N = 1, 2, 4, nearest and bicubic"

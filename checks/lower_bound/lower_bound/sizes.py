@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
@@ -191,8 +192,8 @@ def small_formulas(most: int) -> list[CNF]:
 
 
 def satisfiable(formula: CNF) -> bool:
-    """Tell it of one of the small formulas."""
-    return formula.clauses[0] == formula.clauses[1]
+    """Tell it of one of the small formulas, or of one unit clause."""
+    return len(set(formula.clauses)) == 1
 
 
 def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes] = maps_sizes) -> bool:
@@ -207,11 +208,13 @@ def direct_sizes(formula: CNF, kernel: Kernel, stated: Callable[..., ModelSizes]
     encoding = complement_sizes(len(formula.clauses))
     target = chain.map_instance(formula).target
     numbers = {"v": formula.variables, "m": len(formula.clauses)}
+    # The expressions are of m >= 2, where the gap is at most s/2.
+    several = len(formula.clauses) > 1
     return same_sizes(
         target,
         stated(encoding, vectors, kernel),
         attained=satisfiable(formula),
-        expressions=in_numbers(Route.DIRECT, Reading.MAPS, kernel, numbers),
+        expressions=in_numbers(Route.DIRECT, Reading.MAPS, kernel, numbers) if several else None,
     )
 
 
@@ -245,7 +248,7 @@ def gap_sizes(
     if 2 * encoding.gap == encoding.threshold:
         numbers = {"v": 2 * log_vectors, "D": pcp.system.dimension, "s": pcp.system.code.length}
         expressions = in_numbers(Route.PCP, Reading.MAPS, kernel, numbers)
-    return same_sizes(
+    return math.isclose(2**encoding.log_instances, pcp.system.message_count) and same_sizes(
         target, maps_sizes(encoding, log_vectors, kernel), attained=True, expressions=expressions
     )
 

@@ -15,7 +15,7 @@ from reductions.upper_bound.decoder import Decoder
 from reductions.upper_bound.decoder.layers import AttentionBlock, AttentionBounds, DecoderLayer, ResidualBlock
 
 PLANS = ("C", "RC", "AC", "UC", "RARUC", "CAUSC", "SAARUCC")
-"""Layers: C convolution, R ResNet block, S the same with a shortcut, A attention, U doubling."""
+"""Layers: C convolution, R ResNet block, S a wider one with a shortcut, A attention, U doubling."""
 
 WIDE = "BC"
 """Attention whose values have one channel more than the image, and a convolution."""
@@ -28,8 +28,8 @@ def drawn_decoder(plan: str, channels: int, seed: int, scale: float = 8.0) -> De
     def eighths(*shape: int) -> Floats:
         return generator.integers(-8, 9, shape) / scale
 
-    def convolution(outgoing: int, size: int = 3) -> Convolution:
-        return Convolution(eighths(size, size, channels, outgoing), eighths(outgoing))
+    def convolution(outgoing: int, size: int = 3, incoming: int = channels) -> Convolution:
+        return Convolution(eighths(size, size, incoming, outgoing), eighths(outgoing))
 
     layers: list[DecoderLayer] = []
     for index, letter in enumerate(plan):
@@ -38,7 +38,9 @@ def drawn_decoder(plan: str, channels: int, seed: int, scale: float = 8.0) -> De
             layers.append(convolution(3 if last else channels))
         elif letter in "RS":
             shortcut = convolution(channels, 1) if letter == "S" else None
-            layers.append(ResidualBlock(convolution(channels), convolution(channels), shortcut))
+            wide = channels + (letter == "S")
+            branch = convolution(wide), convolution(channels, incoming=wide)
+            layers.append(ResidualBlock(*branch, shortcut))
         elif letter in "AB":
             query, key = eighths(channels, 2), eighths(channels, 2)
             wide = channels + (letter == "B")
