@@ -93,6 +93,7 @@ def test_the_installed_wheel_runs_without_extras(tmp_path):
         (("inspect", "s.safetensors"), 0),
         (("reduce", "f.cnf", "--to", "attention", "-o", "a.safetensors"), 0),
         (("check", "split-and-list", "low-rank-attention", "--jobs", "1"), 0),
+        (("mutants", "split-and-list", "--each", "1", "--jobs", "1"), 0),
         (("lemmas",), 0),
         (("criterion", "--schedule", "1,2,4", "--head-dim", "8", "--logit-bound", "1"), 0),
         ((*kernel, "--max-tokens", "64"), 0),
