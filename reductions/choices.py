@@ -46,3 +46,10 @@ class Precision(StrEnum):
     AUTO = "auto"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+
+
+class Suite(StrEnum):
+    """The suites of hard instances for attention kernels."""
+
+    QUICK = "quick"
+    FULL = "full"

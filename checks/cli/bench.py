@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +11,7 @@ import typer
 
 from checks.cli.options import Force, Quiet, Seed, Threads
 from checks.cli.output import print_json, print_table, say
-
-
-class SizeChoice(StrEnum):
-    """How much is measured."""
-
-    TINY = "tiny"
-    QUICK = "quick"
-    FULL = "full"
+from checks.performance.size import Size
 
 
 def _complete_names(incomplete: str) -> list[str]:
@@ -36,8 +28,8 @@ def bench(
         ),
     ] = None,
     size: Annotated[
-        SizeChoice, typer.Option(help="How much: tiny only shows that all runs, full takes minutes.")
-    ] = SizeChoice.QUICK,
+        Size, typer.Option(help="How much: tiny only shows that all runs, full takes minutes.")
+    ] = Size.QUICK,
     seed: Seed = 0,
     threads: Threads = None,
     json_file: Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,8 @@ import typer
 
 from checks.cli.options import Force, Json, Quiet
 from checks.cli.output import Progress, print_json, print_table, progress_bar, require_package
+from reductions.choices import Suite
+from reductions.kernel_suite.calling import Arrays, Convention, Layout, Precision, Temperature
 
 if TYPE_CHECKING:
     from reductions.kernel_suite.examination import KernelReport, Regime
@@ -19,63 +20,21 @@ if TYPE_CHECKING:
     from reductions.kernel_suite.suite import SuiteParameters
 
 
-class SuiteChoice(StrEnum):
-    """The suites of hard instances."""
-
-    QUICK = "quick"
-    FULL = "full"
-
-
-class ArraysChoice(StrEnum):
-    """The libraries whose arrays a kernel may take."""
-
-    NUMPY = "numpy"
-    TORCH = "torch"
-    JAX = "jax"
-
-
-class LayoutChoice(StrEnum):
-    """The shapes that a kernel may take."""
-
-    ROWS = "ld"
-    HEADS = "bhld"
-
-
-class PrecisionChoice(StrEnum):
-    """The number types that a kernel may be tested in."""
-
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-
-
-class TemperatureChoice(StrEnum):
-    """How a kernel may learn what divides the logits."""
-
-    AUTO = "auto"
-    TEMPERATURE = "temperature"
-    SCALE = "scale"
-    ROOT = "root"
-
-
 def examine(
     target: Annotated[
         str, typer.Argument(metavar="KERNEL", help="MODULE:FUNCTION or FILE.py:FUNCTION, an f(q, k, v, ...).")
     ],
-    suite: Annotated[SuiteChoice, typer.Option(help="quick: L up to 1,024; full: up to 65,536.")] = (
-        SuiteChoice.QUICK
-    ),
-    arrays: Annotated[ArraysChoice, typer.Option(help="Whose arrays it takes.")] = ArraysChoice.NUMPY,
-    layout: Annotated[LayoutChoice, typer.Option(help="(L, d), or (1, 1, L, d).")] = LayoutChoice.ROWS,
-    precision: Annotated[PrecisionChoice, typer.Option(help="Of its arrays.")] = PrecisionChoice.FLOAT32,
+    suite: Annotated[Suite, typer.Option(help="quick: L up to 1,024; full: up to 65,536.")] = (Suite.QUICK),
+    arrays: Annotated[Arrays, typer.Option(help="Whose arrays it takes.")] = Arrays.NUMPY,
+    layout: Annotated[Layout, typer.Option(help="(L, d), or (1, 1, L, d).")] = Layout.ROWS,
+    precision: Annotated[Precision, typer.Option(help="Of its arrays.")] = Precision.FLOAT32,
     temperature: Annotated[
-        TemperatureChoice,
+        Temperature,
         typer.Option(
             help="auto: by the names of its parameters; temperature: temperature=τ; scale: scale=1/τ; "
             "root: none, it divides by √d."
         ),
-    ] = TemperatureChoice.AUTO,
+    ] = Temperature.AUTO,
     tokens: Annotated[
         int | None, typer.Option("--max-tokens", min=64, help="Leave out instances with more tokens.")
     ] = None,
@@ -98,18 +57,15 @@ def examine(
     its own. Exit status: 0 every decision is right and every judged row within the margin, 1 otherwise,
     2 no such kernel.
     """
-    if arrays is not ArraysChoice.NUMPY:
+    if arrays is not Arrays.NUMPY:
         require_package(arrays.value, f"--arrays {arrays.value}", extra=arrays.value)
     if plot is not None:
         _require_drawable(plot, force)
-    from reductions.kernel_suite.calling import Arrays, Convention, Layout, Precision, Temperature
     from reductions.kernel_suite.examination import examine_kernel
     from reductions.kernel_suite.suite import suite_parameters
 
-    convention = Convention(
-        Arrays(arrays.value), Layout(layout.value), Precision(precision.value), Temperature(temperature.value)
-    )
-    chosen = [p for p in suite_parameters(suite.value) if tokens is None or p.label.tokens <= tokens]
+    convention = Convention(arrays, layout, precision, temperature)
+    chosen = [p for p in suite_parameters(suite) if tokens is None or p.label.tokens <= tokens]
     with progress_bar("testing", quiet=quiet) as bar:
         instances = _built(chosen, bar)
         report = examine_kernel(

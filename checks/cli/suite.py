@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from checks.cli.kernels import SuiteChoice
 from checks.cli.options import Jobs, Json, Quiet, Scheduler, refuse_two_places
 from checks.cli.output import print_json, progress_bar
+from reductions.choices import Suite
 from reductions.system.threads import usable_cores
 
 
 def suite(
     name: Annotated[
-        SuiteChoice,
+        Suite,
         typer.Argument(metavar="[quick|full]", help="quick: L up to 1,024; full: up to 65,536."),
-    ] = SuiteChoice.QUICK,
+    ] = Suite.QUICK,
     seeds: Annotated[int, typer.Option(min=1, max=10**6, help="Instances of each kind.")] = 1,
     jobs: Jobs = None,
     scheduler: Scheduler = None,

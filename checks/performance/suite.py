@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeVar
 
 from checks.performance.harness import Ratio, Timings
+from checks.performance.size import Size as Size
 
 Setting = Mapping[str, str | int | float]
 T = TypeVar("T")
-
-
-class Size(StrEnum):
-    """How much is measured: ``TINY`` shows only that everything runs."""
-
-    TINY = "tiny"
-    QUICK = "quick"
-    FULL = "full"
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Kernel = Callable[..., Any]
 
@@ -168,6 +169,8 @@ def call(
     Exception
         Whatever the kernel raises.
     """
+    import numpy as np
+
     named, queries = _temperature_argument(kernel, convention.temperature, queries, temperature)
 
     def once(q: NDArray[np.float64], k: NDArray[np.float64], v: NDArray[np.float64], **more: Any) -> Any:
@@ -214,6 +217,8 @@ def _temperature_argument(
 
 
 def _to_library(array: NDArray[np.float64], convention: Convention) -> Any:
+    import numpy as np
+
     if convention.layout is Layout.HEADS:
         array = array[None, None]
     dtype = str(convention.precision)
@@ -231,6 +236,8 @@ def _to_library(array: NDArray[np.float64], convention: Convention) -> Any:
 
 def _real_numbers(output: Any) -> NDArray[np.float64]:
     """Return a kernel's output as float64; ``np.asarray`` alone would take text, and drop imaginary parts."""
+    import numpy as np
+
     if isinstance(output, tuple):
         raise ValueError(f"the kernel returned a tuple of {len(output)} where one array was due")
     if type(output).__module__.partition(".")[0] == "torch":

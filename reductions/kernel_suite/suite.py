@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+from reductions.choices import Suite
 from reductions.kernel_suite.families import FAMILIES
 from reductions.kernel_suite.hard_instance import HardInstance
 from reductions.kernel_suite.integer_instance import PCP_FIELDS, Parameters, build
@@ -32,7 +33,7 @@ RAGGED = (100,)
 COORDINATES = {64: 14, 256: 14, 1024: 62, 4096: 62, 16384: 62, 65536: 62}
 """m by L, for the direct route: two less than a power of four."""
 
-SUITES = {"quick": (1024, 256, 16), "full": (65536, 4096, 32)}
+SUITES: dict[str, tuple[int, int, int]] = {Suite.QUICK: (1024, 256, 16), Suite.FULL: (65536, 4096, 32)}
 """For each suite: the largest L of the direct route, that of route pcp, the largest side n of a VAR model."""
 
 SuiteParameters = Parameters | VarParameters

@@ -37,13 +37,6 @@ def test_json_on_standard_output(subquartic):
     assert content["seed"] == 3
 
 
-def test_the_sizes_are_those_of_the_suites():
-    from checks.cli.bench import SizeChoice
-    from checks.performance.suite import Size
-
-    assert [size.value for size in SizeChoice] == [size.value for size in Size]
-
-
 def test_a_misspelt_name(refused):
     assert refused("bench", "atention") == "No such benchmark: atention. Did you mean attention?"
     assert "Did you mean quick?" in refused("bench", "--size", "quik")

@@ -12,10 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.cli import kernels
 from checks.cli.output import print_table
-from reductions.kernel_suite.calling import Arrays, Layout, Precision, Temperature
-from reductions.kernel_suite.suite import SUITES
 
 HERE = Path(__file__).parents[1] / "kernel_suite"
 
@@ -29,20 +26,6 @@ def run_test_kernel(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-@pytest.mark.parametrize(
-    ("choice", "values"),
-    [
-        (kernels.SuiteChoice, SUITES),
-        (kernels.ArraysChoice, Arrays),
-        (kernels.LayoutChoice, Layout),
-        (kernels.PrecisionChoice, Precision),
-        (kernels.TemperatureChoice, Temperature),
-    ],
-)
-def test_choices_are_those_of_the_suite(choice, values):
-    assert [str(value) for value in choice] == [str(value) for value in values]
 
 
 def test_an_exact_kernel_is_right_everywhere():
