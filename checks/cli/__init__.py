@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -17,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments
         What follows the command's name; by default those of the process.
     """
+    atexit.register(gc.freeze)  # what the libraries hold goes with the process: no need to look through it
     try:
         from reductions.system.closed_pipes import finish, forgive_closed_pipes
 
