@@ -103,7 +103,7 @@ def _rows(found: Criterion) -> list[tuple[str, str]]:
     kind = "certified coefficients" if degree.coefficients else "exists, by Bessel functions"
     least = "" if degree.least == degree.sufficient else f", at least {degree.least}"
     rows = [
-        ("tokens L", f"{found.tokens:,}, scales {len(found.schedule)}, last {found.side:g} a side"),
+        ("tokens L", f"{found.tokens:,}, scales {len(found.schedule)}, last {found.side:g} per side"),
         ("dimensions", f"d = {found.head_dim}, d_v = {found.value_dim}"),
         ("logits", f"b = {found.logit_bound:g}" + (f" = {rate:.4g} ln n" if rate is not None else "")),
         ("tolerance", f"{found.tolerance:g} of the values' bound: weights within {found.epsilon:.4g}"),

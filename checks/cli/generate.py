@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 generate = typer.Typer(help="Generate a random instance with a known answer.")
 
-Vectors = Annotated[int, typer.Option("--vectors", "-N", min=1, help="Vectors a side.")]
+Vectors = Annotated[int, typer.Option("--vectors", "-N", min=1, help="Vectors per side.")]
 Dimension = Annotated[int, typer.Option("--dimension", "-M", min=1, help="Coordinates of a vector.")]
 Planted = Annotated[bool, typer.Option("--planted", help="Plant a solution: a YES instance.")]
 NoInstance = Annotated[bool, typer.Option("--no-instance", help="Make sure that there is no solution.")]
@@ -128,7 +128,7 @@ def orthogonal_vectors(
         return
     refuse_output(output, "ov", overwrite=force, text=True)
     try:
-        _require_memory(20 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
+        _require_memory(20 * vectors * dimension, f"{vectors} vectors per side of dimension {dimension}")
     except ValueError as error:
         raise ValueError(f"{error} --stream draws them block by block.") from None
     from reductions.instance_files.codecs import codec
@@ -184,7 +184,7 @@ def attention(
 ) -> None:
     """Generate attention with a reference key, by way of gap-max-ip."""
     refuse_output(output, "attention", overwrite=force)
-    _require_memory(100 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
+    _require_memory(100 * vectors * dimension, f"{vectors} vectors per side of dimension {dimension}")
     steps = _steps("attention", temperature)
     draw = Draw(vectors, dimension, route, objective, _wanted(planted, no_instance), near_threshold, seed)
     _generate(draw, steps, output, force, quiet)
@@ -209,7 +209,7 @@ def var(
 ) -> None:
     """Generate a VAR model and its token maps, by way of gap-max-ip and attention."""
     refuse_output(output, "var", overwrite=force)
-    _require_memory(200 * vectors * dimension, f"{vectors} vectors a side of dimension {dimension}")
+    _require_memory(200 * vectors * dimension, f"{vectors} vectors per side of dimension {dimension}")
     scales = None if schedule is None else parse_schedule(schedule)
     from reductions.problems.interpolation import Interpolation
 

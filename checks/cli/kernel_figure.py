@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def draw_report(report: KernelReport) -> Any:
-    """Return a matplotlib figure: a point an instance that counts; above 1 the decision may be wrong."""
+    """Return a matplotlib figure: one point per instance that counts; above 1 the decision may be wrong."""
     drawn, axes = figure(6.4, 3.6)
     for colour, tokens in zip(COLOURS, report.sizes, strict=False):
         points = [

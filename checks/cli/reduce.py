@@ -168,7 +168,7 @@ def _refuse_larger(problem: Problem, steps: list[Reduction[Any, Any]], limit: in
         needed = vectors * (clauses + half + 2) * (4 if len(steps) == 1 else 80)
         if needed > limit:
             raise ValueError(
-                f"{variables} variables make 2^{half} vectors a side, which takes about {in_words(needed)}: "
+                f"{variables} variables make 2^{half} vectors per side, about {in_words(needed)}: "
                 f"more than the limit of {in_words(limit)} (--memory-limit)."
             )
     for step in steps:

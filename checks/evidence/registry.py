@@ -91,7 +91,7 @@ class Lemma:
     construction
         The module that builds what it speaks of.
     check
-        Yields evidence, one record a claim and scope; None where there is nothing to execute.
+        Yields evidence, one record per claim and scope; None where there is nothing to execute.
     controls
         Broken constructions by name, each of which the check must reject.
     """
@@ -193,7 +193,7 @@ def registered(id: str) -> Lemma:
 
 
 def check_modules() -> list[str]:
-    """Return the names of the modules that register statements: those of definitions, then one a room."""
+    """Return the names of the modules that register statements: those of definitions, then one per room."""
     return [*_check_files()]
 
 

@@ -32,7 +32,7 @@ class StatedReals:
     Attributes
     ----------
     queries, keys, values
-        One row, or one value, a token: scale by scale, each scale in row-major order.
+        One row, or one value, per token, scale by scale, each scale in row-major order.
     tokens
         L.
     """

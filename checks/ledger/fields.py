@@ -99,7 +99,7 @@ class Entry:
         The weakest over its claims of the strongest record of each; the kind where there is nothing to
         execute.
     records
-        What was executed, one record a claim and scope.
+        What was executed, one record per claim and scope.
     controls
         The negative controls: constructions broken on purpose, which the check must reject.
     seconds

@@ -90,7 +90,7 @@ class Plan:
     steps
         The reductions from the formula to the model, with the schedule that was found.
     vectors
-        N, half assignments a side.
+        N, half assignments per side.
     schedule
         Of the model.
     dimension
@@ -145,7 +145,7 @@ def plan(request: Request) -> Plan:
     formula = request.formula
     if formula.variables > MOST_VARIABLES:
         raise DoesNotFit(
-            f"{formula.variables} variables need 2^{(formula.variables + 1) // 2} half assignments a side: "
+            f"{formula.variables} variables need 2^{(formula.variables + 1) // 2} half assignments per side: "
             "too many to list."
         )
     pcp = None
@@ -212,7 +212,7 @@ def _maps_sizes(request: Request, pcp: PcpPlan | None) -> _Sizes:
     schedule = last.schedule_for(vectors)  # type: ignore[attr-defined]
     room = capacity(request.interpolation, *schedule[-2:])
     if room < vectors:
-        raise ValueError(f"The schedule has room for {room} of the {vectors} vectors a side.")
+        raise ValueError(f"The schedule has room for {room} of the {vectors} vectors per side.")
     # One call is for one message's queries.
     encoded = {**_numbers(encoding, listed), "N_u": vectors}
     gap = GapSizes(encoded["D"], encoded["s"], encoded["gap"])

@@ -232,7 +232,7 @@ def build(parameters: Parameters) -> IntegerInstance:
     The scale is the least number of eight significant bits that makes the logit gap f ln(4 N).
     """
     twins, bits = _twins(parameters)
-    # L keys with the reference key: one vector a side, not of the decisive pair, makes room.
+    # L keys with the reference key: one vector per side, not of the decisive pair, makes room.
     row, left = _without_one(twins.row, twins.left)
     column, no_right = _without_one(twins.column, twins.right)
     yes_right = _without_one(twins.column, twins.vectors(True)[1])[1]

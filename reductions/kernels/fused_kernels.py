@@ -270,7 +270,7 @@ def _column_split(columns: int, kind: np.dtype[Any]) -> tuple[int, int]:
 
 
 def _parts(tokens: int, cost: int, threads: int) -> list[slice]:
-    """Split the tokens into runs of whole tiles of nearly equal length, one a thread."""
+    """Split the tokens into runs of whole tiles of nearly equal length, one per thread."""
     tiles = -(-tokens // TILE)
     count = max(1, min(threads, tiles, tokens * cost // _WORTH_A_THREAD))
     ends = [TILE * (tiles * part // count) for part in range(count + 1)]

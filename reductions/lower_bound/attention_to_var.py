@@ -57,7 +57,7 @@ class AttentionToVarReduced(Reduced[ReferenceKeyAttention, ApproximateVar]):
         return int(witness[0])
 
     def extract_solution(self, solution: Floats) -> Floats:
-        """Map read-outs within the tolerated error to approximate outputs of the source: 1 or 0 a row.
+        """Map read-outs within the tolerated error to approximate outputs of the source: 1 or 0 per row.
 
         Every row is decided. For a source with gap g >= ln(4 N), N keys, they are outputs within its
         tolerated error: where the read-out is YES the exact output is at least 4/5, where NO at most 1/5.

@@ -90,7 +90,7 @@ class MessageInstances(Sequence[GapMaxInnerProduct]):
 
 @dataclass(frozen=True)
 class DistributedPCPReduced(Reduced[OrthogonalVectors, GapMaxInnerProduct]):
-    """An OV instance and its rectangular instance; ``instances`` has the parts, one a message."""
+    """An OV instance and its rectangular instance; ``instances`` has the parts, one per message."""
 
     source: OrthogonalVectors
     target: GapMaxInnerProduct

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_VARIABLES = 48
-"""The most variables that are split and listed: 2^24 vectors a side."""
+"""The most variables that are split and listed: 2^24 vectors per side."""
 
 
 def halves(variables: int) -> tuple[range, range]:
@@ -123,7 +123,7 @@ class SplitAndList(Reduction[CNF, OrthogonalVectors]):
         if source.variables > MOST_VARIABLES:
             raise ValueError(
                 f"Argument 'source' must have at most {MOST_VARIABLES} variables, not {source.variables}: "
-                f"2^{-(-source.variables // 2)} vectors a side are too many to list."
+                f"2^{-(-source.variables // 2)} vectors per side are too many to list."
             )
         first, second = halves(source.variables)
         vectors = 1 << len(first)

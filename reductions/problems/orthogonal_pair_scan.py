@@ -30,11 +30,11 @@ def first_tile_with_a_pair(left: Words, right: Words, threads: int | None = None
     Parameters
     ----------
     left
-        Shape (N, w): packed left vectors, one a row.
+        Shape (N, w): packed left vectors, one per row.
     right
-        Shape (w, N): packed right vectors, one a column, contiguous.
+        Shape (w, N): packed right vectors, one per column, contiguous.
     threads
-        How many tiles are scanned at a time; by default one a core.
+        How many tiles are scanned at a time; by default one per core.
 
     Returns
     -------

@@ -24,7 +24,7 @@ _PAIRS_WORTH_COMPILING = 1 << 28
 
 @dataclass(frozen=True, eq=False)
 class OrthogonalVectors(Problem):
-    """An instance of OV: N vectors a side with m coordinates in {0, 1} (Williams 2005).
+    """An instance of OV: N vectors per side with m coordinates in {0, 1} (Williams 2005).
 
     The answer is YES iff ``<left[i], right[j]> = 0`` for some pair (i, j). Where m = 0, every pair
     is orthogonal.
@@ -56,7 +56,7 @@ class OrthogonalVectors(Problem):
 
     @property
     def sizes(self) -> dict[str, float]:
-        """The numbers ``N`` of vectors a side and ``m`` of coordinates."""
+        """The numbers ``N`` of vectors per side and ``m`` of coordinates."""
         vectors, coordinates = self.left.shape
         return {"N": vectors, "m": coordinates}
 
@@ -71,12 +71,12 @@ class OrthogonalVectors(Problem):
         Parameters
         ----------
         threads
-            How many threads scan where there are enough pairs to share; by default one a core.
+            How many threads scan where there are enough pairs to share; by default one per core.
         """
         return first_pair(*self.packed(), threads)
 
     def packed(self) -> tuple[Words, Words]:
-        """Return left vectors, one a row, and right vectors, one a column, packed into words.
+        """Return left vectors, one per row, and right vectors, one per column, packed into words.
 
         The coordinates that are ones most often come first: few pairs share none of the first word's.
         """
@@ -102,7 +102,7 @@ class OrthogonalVectors(Problem):
         Parameters
         ----------
         N, m
-            Numbers of vectors a side and of coordinates.
+            Numbers of vectors per side and of coordinates.
         density
             The probability of a 1, before ``planted`` and ``near_threshold`` change entries.
         planted

@@ -49,7 +49,7 @@ def random_gap_max_ip(
     Parameters
     ----------
     vectors, dimension
-        Numbers N of vectors a side and D of coordinates, both at least 1. Half the entries are 1.
+        Numbers N of vectors per side and D of coordinates, both at least 1. Half the entries are 1.
     planted
         True: one random pair reaches the threshold. False: no pair does. None: the threshold is the
         largest inner product, or one more, as a fair coin says.
@@ -71,7 +71,7 @@ def random_gap_max_ip(
         if value < 1:
             raise ValueError(f"Argument {argument!r} must be at least 1, not {value}.")
     # Both sides as drawn, as floats, and as the problem's own copies.
-    require_memory(6 * vectors * dimension * 8, f"{vectors} vectors a side of dimension {dimension}")
+    require_memory(6 * vectors * dimension * 8, f"{vectors} vectors per side of dimension {dimension}")
     generator = np.random.default_rng(seed)
     left = generator.integers(0, 2, size=(vectors, dimension)).astype(np.float64)
     right = generator.integers(0, 2, size=(vectors, dimension)).astype(np.float64)

@@ -173,7 +173,7 @@ class VarModel:
             raise ValueError("Argument 'layers' must contain an attention layer.")
         if self.position_table and len(self.position_table) != len(self.schedule):
             raise ValueError(
-                f"Argument 'position_table' must have {len(self.schedule)} entries, one a scale, "
+                f"Argument 'position_table' must have {len(self.schedule)} entries, one per scale, "
                 f"not {len(self.position_table)}."
             )
         for before, after in pairwise(self.layers):

@@ -3,7 +3,7 @@
 The format is in the manner of DIMACS: comments, one header, and then one vector a line, all left vectors
 before all right ones. Digits of zero-one vectors may be apart or not; numbers are decimal::
 
-    c three vectors a side with four coordinates       c two u, one v, D = 2, threshold, gap
+    c three vectors per side with four coordinates       c two u, one v, D = 2, threshold, gap
     p ov 3 4                                           p gap-max-ip 2 1 2 0.5 0.25
     0110                                               0.5 -1
     1 0 0 1                                            1e-3 0
@@ -206,7 +206,7 @@ class _Reader:
             counts.append(int(token))
         *vectors, dimension = counts
         if min(vectors) < 1:
-            self.fail("there must be at least one vector a side")
+            self.fail("there must be at least one vector per side")
         if dimension > LARGEST_DIMENSION:
             self.fail(f"vectors with more than {LARGEST_DIMENSION:,} coordinates are not read")
         if 2 * sum(vectors) // len(vectors) * max(1, dimension) * size > MOST_BYTES:

@@ -246,7 +246,7 @@ class BlockCausalState:
             raise ValueError("A state must absorb a token before any query attends to it.")
         if len(coefficients) - 1 > self.degree:
             raise ValueError(
-                f"Argument 'coefficients' must have at most {self.degree + 1} entries, one a degree of the "
+                f"Argument 'coefficients' must have at most {self.degree + 1} entries, one per degree of the "
                 f"state, not {len(coefficients)}."
             )
         members = total_degree(self.dimension, len(coefficients) - 1)

@@ -45,7 +45,7 @@ class Reconstruction:
         require_schedule(self.schedule)
         if len(self.convolutions) != len(self.schedule):
             raise ValueError(
-                f"Argument 'convolutions' must hold {len(self.schedule)} convolutions, one a scale, "
+                f"Argument 'convolutions' must hold {len(self.schedule)} convolutions, one per scale, "
                 f"not {len(self.convolutions)}."
             )
         if len({convolution.channels for convolution in self.convolutions}) != 1:

@@ -146,7 +146,7 @@ def staircase_coefficients(
         # The first axis is contracted and its powers come last: after all groups the order is as before.
         values = np.tensordot(values, steps, axes=(0, 0))
         absolute = np.tensordot(absolute, np.abs(steps), axes=(0, 0))
-    # Each product of m differences carries 2m roundings, and the sums add one a term.
+    # Each product of m differences carries 2m roundings, and the sums add one per term.
     roundings = 2 * size + sum(shape) + 2
     return values, 2 * roundings * ROUNDING * absolute
 

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.mark.parametrize(("flag", "answer"), [("--planted", "YES"), ("--no-instance", "NO")])
 def test_a_streamed_instance_verifies_and_is_solved(subquartic, tmp_path, flag, answer):
-    # 1.3 million entries a side are two blocks.
+    # 1.3 million entries per side are two blocks.
     arguments = (
         "generate",
         "ov",

@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(DoesNotFit, match=r"make 85 tokens and need \d+ MiB; 10 MiB are available"):
         decide(RUNNING_EXAMPLE, kernel="bilinear", memory_limit=10 * 2**20)
     for reading in READINGS:
-        with pytest.raises(DoesNotFit, match=r"200 variables need 2\^100 half assignments a side"):
+        with pytest.raises(DoesNotFit, match=r"200 variables need 2\^100 half assignments per side"):
             decide(CNF(200, ((1, 200),)), reading=reading)
         with pytest.raises(DoesNotFit, match="48 variables and 1 clauses make"):
             decide(CNF(48, ((1,),)), reading=reading, memory_limit=2**32)

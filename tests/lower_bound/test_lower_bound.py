@@ -103,7 +103,7 @@ def test_stated_numbers():
     assert drawn.sizes.entry_bound == pytest.approx(sqrt(2 * 81 * log(16 * 1_398_101)))
     maps = accounting(Route.DIRECT, Reading.MAPS, n=2**10, c=Fraction(4), q=TENTH)
     assert (maps.sizes.dimension, maps.sizes.channels) == (3 * 56, 6 * 56 + 1)
-    assert "337 or fewer a layer; stated: 500" in str(maps)
+    assert "337 or fewer per layer; stated: 500" in str(maps)
     assert drawn.sizes.channels == 161
     assert {step.ground for step in maps.steps} == {"assumed", "cited", "proved"}
     assert "lem-complement-encoding" in str(maps)

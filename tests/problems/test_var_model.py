@@ -311,7 +311,7 @@ LAYER = SMALL.layers[0]
         ),
         (
             lambda: dataclasses.replace(SMALL, position_table=(None,)),
-            "must have 3 entries, one a scale, not 1",
+            "must have 3 entries, one per scale, not 1",
         ),
         (
             lambda: dataclasses.replace(SMALL, position_table=(None, np.ones((3, 4)), None)),

@@ -95,7 +95,7 @@ def test_argument_errors():
         reconstruction(maps[:1])
     with pytest.raises(ValueError, match="Argument 'maps' must hold a map of shape"):
         reconstruction(maps[::-1])
-    with pytest.raises(ValueError, match="one a scale, not 1"):
+    with pytest.raises(ValueError, match="one per scale, not 1"):
         Reconstruction(reconstruction.schedule, Interpolation(), reconstruction.convolutions[:1])
     other = Convolution(np.zeros((3, 3, 2, 2)))
     with pytest.raises(ValueError, match="the same channels"):

@@ -1,4 +1,4 @@
-"""The mutants as tables, one a statement, folded."""
+"""The mutants as tables, one per statement, folded."""
 
 from __future__ import annotations
 

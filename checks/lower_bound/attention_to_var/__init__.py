@@ -171,7 +171,7 @@ def _decisions(run: Run) -> Iterator[Evidence]:
             )
     yield sampled(
         DECIDES,
-        "random vectors, up to 16 a side, m = 1 to 12, half of them planted, the released schedule "
+        "random vectors, up to 16 per side, m = 1 to 12, half of them planted, the released schedule "
         "1, 2, 3, 4, 5, 6, 8, 10, 13, 16 (ratio 13 -> 16), bicubic",
         run.seed,
         run.pick(quick=40, full=2000),

@@ -152,7 +152,7 @@ def small_instances(queries: int, keys: int, dimension: int) -> Iterator[tuple[B
 
 
 def small_cases() -> Iterator[MapsCase]:
-    """One or two vectors a side, of which at most one coordinate; every rule, schedule and temperature."""
+    """One or two vectors per side, of which at most one coordinate; every rule, schedule and temperature."""
     for shape in ((1, 1, 0), (1, 1, 1), (2, 1, 1), (1, 2, 1)):
         for (left, right), rule, schedule, temperature in product(
             small_instances(*shape), RULES, SCHEDULES, TEMPERATURES
@@ -236,7 +236,7 @@ def signs_are_read(case: tuple[list[list[float]], list[list[float]], bool]) -> b
 
 
 def random_case(generator: np.random.Generator) -> MapsCase:
-    """Draw up to 16 vectors a side, with an orthogonal pair planted in every second instance."""
+    """Draw up to 16 vectors per side, with an orthogonal pair planted in every second instance."""
     dimension = int(generator.integers(1, 13))
     planted = True if generator.random() < 0.5 else None
     drawn = OrthogonalVectors.random(16, dimension, density=0.6, seed=generator, planted=planted)

@@ -211,7 +211,7 @@ def too_many_formulas(run: Run) -> Evidence:
 
 @lower_bound.control("slots are free: n = 2^ceil(v/4) with all maps given")
 def no_stretch(run: Run) -> Evidence:
-    """The factor 2 sigma is forgotten: half a map, and sigma coarse pixels an axis for every slot."""
+    """The factor 2 sigma is forgotten: half a map, and sigma coarse pixels per axis for every slot."""
 
     def forgetful(encoding: GapSizes, log_vectors: int, kernel: Kernel) -> ModelSizes:
         right = maps_sizes(encoding, log_vectors, kernel)

@@ -281,7 +281,7 @@ def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: GapS
     lines = [
         "2^((1 - 1/8) v)",
         f"2^({delta} v) of them, v = {v}, m = {m} clauses",
-        f"N = 2^{v // 2} a side, dimension {m}",
+        f"N = 2^{v // 2} per side, dimension {m}",
     ]
     reached, d = True, 3 * m
     if encoding is not None:
@@ -296,7 +296,7 @@ def stated_steps(case: tuple[tuple[Route, Reading], Kernel, int], encoding: GapS
     error = "5/16" if reading is Reading.MAPS else "7/16"
     tokens = (4 ** (j + 1) - 1) // 3
     shown = f"{tokens:,}" if tokens < 10**12 else f"2^{np.log2(float(tokens)):.1f}"
-    lines += [f"n = 2^{j}, L = {shown}, d = tau = {d:,}", "or fewer a layer; stated: "]
+    lines += [f"n = 2^{j}, L = {shown}, d = tau = {d:,}", "or fewer per layer; stated: "]
     lines += ["R = ", "b = ", f"any below {error}", "n^(4 - 1): at most 2^(3/4 v)"]
     messages = " + 1/16" if route is Route.PCP else ""
     return [

@@ -1,6 +1,6 @@
 """Other coordinates for the gap route's queries and keys: the same logits, other largest entries.
 
-A key of the distributed PCP has one 1 a point. So subtracting a constant from a query's block of a
+A key of the distributed PCP has one 1 per point. So subtracting a constant from a query's block of a
 point moves the logits of all keys by the same amount, and any orthogonal matrix may be applied to both
 sides. What this does to the entry bound inside attention is measured here; nothing is adopted.
 """

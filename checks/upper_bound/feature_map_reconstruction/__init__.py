@@ -120,7 +120,7 @@ def within_bound(case: Case) -> bool:
 
 @cache
 def exact_rows(case: Case) -> list[NDArray[Any]]:
-    """Return, a scale, the sum of |coefficients| of that scale's map in every entry of f, as Fractions.
+    """Return, per scale, the sum of |coefficients| of that scale's map in every entry of f, as Fractions.
 
     The coefficients come from running the textbook on unit maps, with the biases taken away.
     """
@@ -158,7 +158,7 @@ def error_claims(
     factors: Factors = stated_factors,
     total: Callable[[list[Fraction]], Any] = sum,
 ) -> Claims:
-    """Yield, a scale: the largest row sum against the factor; and all scales together at once.
+    """Yield, per scale, the largest row sum against the factor; and all scales together at once.
 
     ``total`` combines the factors for errors of 1 on all scales. That the computed amplifications are
     these numbers, up to their last bits, or less on thin maps, is claimed along the way.

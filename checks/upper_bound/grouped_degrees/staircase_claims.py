@@ -73,7 +73,7 @@ def rounding_claims(cases: Collection[tuple[Staircase, list[list[ExpPolynomial]]
             size = sum((_size(degrees, powers, polynomials) for degrees in staircase), start=Fraction(0))
             distance = Fraction(float(distances[powers]))
             name = f"{sorted(staircase)}, powers {powers}"
-            # A product of m differences is off by 2m roundings, and the sums add one a term: counted twice.
+            # A product of m differences is off by 2m roundings, and the sums add one per term: counted twice.
             yield (
                 f"{name}: enough",
                 distance * (1 + UNIT * 2**9),

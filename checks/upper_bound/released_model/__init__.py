@@ -84,7 +84,7 @@ def logits_are_bounded(layer: Layer, normalise: bool = True) -> bool:
 
 
 TOKENS = {256: 680, 512: 2240}
-"""How many tokens the released models draw, by the pixels of their images; 16 pixels a token at the end."""
+"""How many tokens the released models draw, by the pixels of their images; 16 pixels per token at the end."""
 
 ModelCase = tuple[int, float, float]
 

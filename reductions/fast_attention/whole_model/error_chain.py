@@ -44,7 +44,7 @@ def attention_stages(model: VarModel, magnitudes: Sequence[AttentionMagnitudes])
     layers = [layer for layer in model.layers if not isinstance(layer, FeedForward)]
     if len(magnitudes) != len(layers):
         raise ValueError(
-            f"Argument 'magnitudes' must have {len(layers)} entries a scale, one an attention layer, "
+            f"Argument 'magnitudes' must have {len(layers)} entries per scale, one an attention layer, "
             f"not {len(magnitudes)}."
         )
     return [AttentionStage.of(layer, given) for layer, given in zip(layers, magnitudes, strict=True)]
@@ -87,7 +87,7 @@ def propagate_model(
     for name, given in (("magnitudes", magnitudes), ("local_errors", local_errors)):
         if len(given) != len(model.schedule):
             raise ValueError(
-                f"Argument {name!r} must have {len(model.schedule)} entries, one a scale, not {len(given)}."
+                f"Argument {name!r} must have {len(model.schedule)} entries, one per scale, not {len(given)}."
             )
     result: list[ScaleErrors] = []
     # Per layer, the largest error of the tokens of all scales so far, which the attention layers see.
@@ -111,7 +111,7 @@ def _through_layers(
     """Carry one scale's error through the layers; ``seen`` is brought up to date."""
     if len(local_errors) != len(model.layers):
         raise ValueError(
-            f"Argument 'local_errors' must have {len(model.layers)} entries a scale, one a layer, "
+            f"Argument 'local_errors' must have {len(model.layers)} entries per scale, one per layer, "
             f"not {len(local_errors)}."
         )
     stages = iter(attention_stages(model, magnitudes))

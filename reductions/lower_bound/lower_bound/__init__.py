@@ -269,7 +269,9 @@ def _steps(
         "lem-sparsification",
         CITED,
     )
-    yield Step("vectors", f"N = 2^{variables // 2} a side, dimension {clauses}", "lem-split-and-list", PROVED)
+    yield Step(
+        "vectors", f"N = 2^{variables // 2} per side, dimension {clauses}", "lem-split-and-list", PROVED
+    )
     if encoding is not None:
         yield from _encoding_steps(route, budget, variables, encoding)
     yield from _model_steps(route, reading, variables, clauses, encoding, sizes)
@@ -339,11 +341,11 @@ def _model_steps(
         )
         constant = max(Fraction(1), *ratios)
     most = math.floor(stated_bounds(route, reading, constant).channels * sizes.log_side)
-    words = f"{_short(sizes.channels)} or fewer a layer; stated: {_short(most)}"
+    words = f"{_short(sizes.channels)} or fewer per layer; stated: {_short(most)}"
     yield Step("channels", words, last, PROVED)
     if sizes.log2_entry_bound < 40:
-        size, root = sizes.entry_bound, math.sqrt(sizes.log_side)
-        words = f"R = {size:.4g} = {size / root:.4g} sqrt(log2 n) = {size / root**2:.4g} log2 n"
+        bound, root = sizes.entry_bound, math.sqrt(sizes.log_side)
+        words = f"R = {bound:.4g} = {bound / root:.4g} sqrt(log2 n) = {bound / root**2:.4g} log2 n"
     else:
         words = f"R = 2^{sizes.log2_entry_bound:.6g}"
     yield Step("entry bound at tau = d", words, last, PROVED)

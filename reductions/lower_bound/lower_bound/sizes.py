@@ -93,7 +93,7 @@ class ModelSizes:
 
 
 def maps_sizes(encoding: GapSizes, log_vectors: int, kernel: Kernel) -> ModelSizes:
-    """Return the sizes in reading maps: gap-Max-IP to attention to VAR, N = 2^log_vectors a side."""
+    """Return the sizes in reading maps: gap-Max-IP to attention to VAR, N = 2^log_vectors per side."""
     side = log_side(Reading.MAPS, kernel, 2 * log_vectors)
     most = Fraction(encoding.threshold + encoding.base)
     return ModelSizes(

@@ -58,13 +58,13 @@ def test_argument_errors():
     attention = sum(hasattr(layer, "temperature") for layer in model.layers)
     magnitudes = [[AttentionMagnitudes(1.0, 1.0, 1.0)] * attention] * scales
     local = [[0.0] * len(model.layers)] * scales
-    with pytest.raises(ValueError, match=r"Argument 'magnitudes' must have . entries, one a scale"):
+    with pytest.raises(ValueError, match=r"Argument 'magnitudes' must have . entries, one per scale"):
         propagate_model(model, magnitudes[1:], local, drawn=True)
-    with pytest.raises(ValueError, match=r"Argument 'local_errors' must have . entries, one a scale"):
+    with pytest.raises(ValueError, match=r"Argument 'local_errors' must have . entries, one per scale"):
         propagate_model(model, magnitudes, local[1:], drawn=True)
-    with pytest.raises(ValueError, match=r"Argument 'local_errors' must have . entries a scale"):
+    with pytest.raises(ValueError, match=r"Argument 'local_errors' must have . entries per scale"):
         propagate_model(model, magnitudes, [[]] * scales, drawn=True)
-    with pytest.raises(ValueError, match=r"Argument 'magnitudes' must have . entries a scale"):
+    with pytest.raises(ValueError, match=r"Argument 'magnitudes' must have . entries per scale"):
         propagate_model(model, [[]] * scales, local, drawn=True)
     with pytest.raises(ValueError, match="Argument 'initial' must be at least 0"):
         propagate_model(model, magnitudes, local, drawn=True, initial=-1.0)
