@@ -53,8 +53,8 @@ def decide(
     """Decide a formula by evaluating the attention of a VAR model.
 
     The formula goes through the chain of reductions, the model's attention is evaluated, and its output
-    is decoded. Prints what SAT solvers print: `s SATISFIABLE` with a verified model, `s UNSATISFIABLE`, or
-    `s UNKNOWN` where rounding errors could hide the answer. Exit status 10, 20 or 0.
+    is decoded. Prints what SAT solvers print: `s SATISFIABLE` with a verified assignment, `s UNSATISFIABLE`,
+    or `s UNKNOWN` where rounding errors could hide the answer. Exit status 10, 20 or 0.
     """
     limit_threads(threads)
     scales = None if schedule is None else parse_schedule(schedule)

@@ -98,7 +98,7 @@ class Decision:
     status
         UNKNOWN only where the rounding bound does not clear the margin; then nothing was run.
     model
-        A satisfying assignment of the formula, verified, where it is SATISFIABLE.
+        A satisfying assignment, verified, where the formula is SATISFIABLE.
     report
         Sizes, bounds and seconds.
     """
@@ -132,7 +132,7 @@ def decide(
         ``maps`` or ``start+positions``.
     route
         ``direct``, or in reading maps ``pcp``: one VAR model a message of the distributed PCP, until one
-        gives a model of the formula.
+        gives a satisfying assignment.
     objective
         By which :func:`reductions.decision.pcp_plan.plan_pcp` chooses the code on route ``pcp``: ``ratio``,
         ``messages`` or the most messages there may be.

@@ -97,7 +97,7 @@ class SatToVarInferenceReduced(Reduced[CNF, ApproximateVar]):
         return int(self.listed.map_witness(witness)[0])
 
     def extract_solution(self, solution: Floats) -> tuple[bool, ...] | None:
-        """Map read-outs within the tolerated error to a model, or None where the formula has none.
+        """Map read-outs within the tolerated error to a satisfying assignment, or None where there is none.
 
         The partner of the first YES row is found by one linear scan of the right halves.
 

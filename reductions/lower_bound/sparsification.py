@@ -1,6 +1,6 @@
 """What the sparsification lemma does, on small formulas (after Impagliazzo, Paturi and Zane 2001).
 
-Where many clauses share a part, the *heart*, every model satisfies the heart or all the rests, the
+Where many clauses share a part, the *heart*, every satisfying assignment satisfies it or all the rests, the
 *petals*. Branching on that replaces many clauses by a shorter one, or by many shorter ones; it is
 repeated until no heart is in too many clauses. The theorem (lem-sparsification) is that thresholds can
 be chosen such that there are few leaves. That is cited, not shown here.
@@ -56,7 +56,7 @@ def find_sunflower(clauses: Clauses, thresholds: Sequence[int]) -> Sunflower | N
 
 
 def branches(clauses: Clauses, sunflower: Sunflower) -> Iterator[Clauses]:
-    """Add the heart, or all petals, as clauses: every model of the clauses satisfies one of the two."""
+    """Add the heart, or all petals, as clauses: whatever satisfies the clauses satisfies one of the two."""
     yield irredundant(clauses | {sunflower.heart})
     yield irredundant(clauses | set(sunflower.petals))
 

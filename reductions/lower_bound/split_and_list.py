@@ -76,15 +76,15 @@ class SplitAndListReduced(Reduced[CNF, OrthogonalVectors]):
     target: OrthogonalVectors
 
     def map_witness(self, witness: Sequence[bool]) -> Pair:
-        """Map a model to the pair of its halves (padding bit 0).
+        """Map a satisfying assignment to the pair of its halves (padding bit 0).
 
         Raises
         ------
         ValueError
-            If ``witness`` is no model of the formula.
+            If ``witness`` does not satisfy the formula.
         """
         if not self.source.verify(witness):
-            raise ValueError("Argument 'witness' must be a model of the formula.")
+            raise ValueError("Argument 'witness' must be a satisfying assignment of the formula.")
         first, second = (
             sum(bool(witness[variable - 1]) << t for t, variable in enumerate(half))
             for half in halves(self.source.variables)
@@ -92,7 +92,7 @@ class SplitAndListReduced(Reduced[CNF, OrthogonalVectors]):
         return first, second
 
     def extract_solution(self, solution: Any) -> Model | None:
-        """Join the half assignments of any orthogonal pair to a model; map None (no pair) to None.
+        """Join the halves of any orthogonal pair to a satisfying assignment; map None (no pair) to None.
 
         Raises
         ------

@@ -92,7 +92,7 @@ class CNF(Problem):
         return all(any(bool(witness[abs(x) - 1]) == (x > 0) for x in clause) for clause in self.clauses)
 
     def models(self) -> Iterator[Model]:
-        """Yield all models, in the order of their numbers Σ_i x_i 2^{i-1}, by exhaustive search.
+        """Yield all satisfying assignments, in the order of their numbers Σ_i x_i 2^{i-1}.
 
         Raises
         ------
@@ -215,4 +215,4 @@ def _integer(argument: str, value: object) -> int:
 
 
 RUNNING_EXAMPLE = CNF(4, ((1, 2, -3), (-1, 3, 4), (1, -2, -4), (2, 3, -4), (-1, -2, -3), (1, -2, 4)))
-"""The book's running example: four variables, six clauses, the four models 0000, 1010, 1011 and 1101."""
+"""The book's running example: four variables, six clauses, satisfied by 0000, 1010, 1011 and 1101."""

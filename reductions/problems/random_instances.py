@@ -13,7 +13,7 @@ from reductions.system.memory import require_memory
 def planted_k_sat(
     variables: int, clauses: int, k: int, seed: int | np.random.Generator
 ) -> tuple[CNF, tuple[bool, ...]]:
-    """Draw a random k-CNF and a model of it.
+    """Draw a random k-CNF and an assignment that satisfies it.
 
     A random formula and a random assignment are drawn; in each clause that the assignment falsifies one
     random literal changes its sign.
@@ -21,10 +21,10 @@ def planted_k_sat(
     Raises
     ------
     ValueError
-        If a number is out of range, or k is 0 while there are clauses: an empty clause has no model.
+        If a number is out of range, or k is 0 while there are clauses: nothing satisfies an empty clause.
     """
     if clauses and k < 1:
-        raise ValueError(f"Argument 'k' must be at least 1 for a formula with a model, not {k}.")
+        raise ValueError(f"Argument 'k' must be at least 1 for a satisfiable formula, not {k}.")
     generator = np.random.default_rng(seed)
     formula = random_k_sat(variables, clauses, k, generator)
     model = tuple(bool(value) for value in generator.integers(0, 2, size=variables))

@@ -139,9 +139,9 @@ def test_parameter_map_composes():
 
 def test_wrong_witnesses_and_solutions_are_refused():
     reduced = SplitAndList().map_instance(RUNNING_EXAMPLE)
-    with pytest.raises(ValueError, match="must be a model"):
+    with pytest.raises(ValueError, match="must be a satisfying assignment"):
         reduced.map_witness((True, True, True, True))
-    with pytest.raises(ValueError, match="must be a model"):
+    with pytest.raises(ValueError, match="must be a satisfying assignment"):
         reduced.map_witness((False,) * 3)
     for solution in [(0, 1), (4, 0), (-4, 0), "no", (0,)]:
         with pytest.raises(ValueError, match="must be an orthogonal pair or None"):

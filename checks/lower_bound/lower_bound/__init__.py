@@ -96,7 +96,7 @@ def two_variable_formulas() -> Iterator[CNF]:
 
 
 def decides(case: tuple[CNF, tuple[Route, Reading]]) -> bool:
-    """Solve a formula with a model at its largest tolerated error, one call a message in the gap route."""
+    """Solve a satisfiable formula at its largest tolerated error, one call per message in the gap route."""
     formula, (route, reading) = case
     nearest = Interpolation(Kernel.NEAREST)
     if reading is Reading.START_AND_POSITIONS:

@@ -33,7 +33,7 @@ from reductions.problems.var_model import FeedForward
 INEQUALITIES = "(1) the inequalities that the proof uses, for all numbers of pixels and tokens"
 DECIDES = (
     "(1, 2, 3) YES read-outs are at least 16/17 and NO read-outs at most 1/16; those off by less than 7/16 "
-    "decide the formula, and every YES row yields a model"
+    "decide the formula, and every YES row yields a satisfying assignment"
 )
 UNIVERSAL = "(4) schedule, start token and position table are the stated ones, whatever the formula"
 ENTRIES = "(4) entries stand for the stated reals, R and b are right, outputs are within their bound"

@@ -72,7 +72,7 @@ class InferenceCase:
 
     @cached_property
     def extendable(self) -> Truth:
-        """Which left half assignments extend to a model."""
+        """Which left half assignments extend to a satisfying one."""
         return np.asarray((self.products == 0).any(axis=1))
 
     def is_decided(self) -> bool:
@@ -94,7 +94,7 @@ class InferenceCase:
             return not rows.any()
         half = (self.formula.variables + 1) // 2
         row = sum(value << t for t, value in enumerate(model[:half]))
-        # A model assigns these variables and no others.
+        # A satisfying assignment sets these variables and no others.
         is_model = self.formula.verify(model) and not self.formula.verify((*model, True))
         return is_model and bool(rows[row]) and self.reduced.map_witness(model) == row
 
@@ -136,7 +136,7 @@ class InferenceCase:
         )
 
     def is_refused(self) -> bool:
-        """For an unsatisfiable formula: read-outs that are all 1 lead to no model, but to a refusal."""
+        """For an unsatisfiable formula: read-outs that are all 1 lead to no assignment, but to a refusal."""
         try:
             self.reduced.extract_solution(np.ones(len(self.reduced.target.read_outs)))
         except ValueError as error:

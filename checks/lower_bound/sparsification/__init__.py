@@ -65,7 +65,7 @@ def truth_table(formula: CNF) -> NDArray[np.bool_]:
 
 
 def is_equivalent(case: Case, split: Split = branches) -> bool:
-    """Compare the models of the formula with the union of the leaves' models, over all assignments."""
+    """Compare what satisfies the formula with what satisfies some leaf, over all assignments."""
     formula, thresholds = case
     union = np.zeros(1 << formula.variables, dtype=bool)
     for leaf in sparsify(formula, thresholds, split=split):
@@ -143,7 +143,7 @@ def _broken(split: Split) -> Evidence:
 
 @sparsification.control("only the heart's branch is kept")
 def heart_only(run: Run) -> Evidence:
-    """Models that satisfy all petals but not the heart are lost."""
+    """Assignments that satisfy all petals but not the heart are lost."""
 
     def split(clauses: Clauses, sunflower: Sunflower) -> Iterator[Clauses]:
         yield irredundant(clauses | {sunflower.heart})
@@ -153,7 +153,7 @@ def heart_only(run: Run) -> Evidence:
 
 @sparsification.control("one branch for the heart and one for every petal, without the other clauses")
 def one_petal_each(run: Run) -> Evidence:
-    """A model of one petal need not satisfy the others."""
+    """What satisfies one petal need not satisfy the others."""
 
     def split(clauses: Clauses, sunflower: Sunflower) -> Iterator[Clauses]:
         for part in (sunflower.heart, *sunflower.petals):

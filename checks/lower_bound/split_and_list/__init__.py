@@ -18,7 +18,7 @@ from reductions.reduction import size
 
 PRODUCTS = "<a_i, b_j> is the number of clauses that the joined assignment falsifies"
 DECIDES = "the formula is satisfiable iff an orthogonal pair exists"
-WITNESSES = "models map to orthogonal pairs, and every orthogonal pair maps back to a model"
+WITNESSES = "satisfying assignments map to orthogonal pairs, and every orthogonal pair maps back to one"
 SIZES = "N = 2^⌈v/2⌉ and m is the number of clauses"
 
 Construction = Callable[[CNF], SplitAndListReduced]
@@ -94,7 +94,7 @@ def decides(construction: Construction) -> Callable[[CNF], bool]:
 
 
 def maps_witnesses(construction: Construction) -> Callable[[CNF], bool]:
-    """The predicate of WITNESSES, for all models and all orthogonal pairs; every model must come back."""
+    """Tell whether all satisfying assignments and all orthogonal pairs lead to one another."""
 
     def holds(formula: CNF) -> bool:
         reduced = construction(formula)

@@ -193,5 +193,5 @@ def coarse_scales_added(run: Run) -> Evidence:
 def wrong_pixel(run: Run) -> Evidence:
     """It is at (2 i, 2 j)."""
     case = FormulaCase(CNF(4, ((1,), (2,), (3,), (4,))), Reading.MAPS)
-    words = "four unit clauses, whose model is the last row"
+    words = "four unit clauses, which the last row satisfies"
     return exhaustive(DECIDES, words, [case], 1, partial(decided_from_pixels, spread=1))
