@@ -76,7 +76,7 @@ class TimeLeft:
         return (prior + sum(self.actual[id] for id in both)) / before if before else 1.0
 
 
-def in_words(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """Return an estimate as "about 40 s left"."""
     if seconds >= 120:
         return f"about {seconds / 60:.0f} min left"
@@ -140,7 +140,7 @@ class CheckProgress:
         """Return the estimate, less the time since the last report, in words."""
         if self._done == self._total or self._estimate is None:
             return ""
-        return in_words(self._estimate - (perf_counter() - self._since))
+        return duration_in_words(self._estimate - (perf_counter() - self._since))
 
 
 def _live_line(progress: CheckProgress) -> Any:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from checks.cli.check_progress import TimeLeft, in_words
+from checks.cli.check_progress import TimeLeft, duration_in_words
 from checks.evidence.runner import run_lemmas
 from checks.ledger.build import record_of
 from checks.ledger.files import read_ledger
@@ -168,4 +168,4 @@ def test_time_left_from_the_mean_so_far():
     [(-3, "about 1 s left"), (4.4, "about 4 s left"), (42, "about 40 s left"), (170, "about 3 min left")],
 )
 def test_times_in_words(seconds, words):
-    assert in_words(seconds) == words
+    assert duration_in_words(seconds) == words

@@ -24,10 +24,10 @@ from checks.lower_bound.attention_to_var.instances import (
     extremal_cases,
     gap_cases,
     half_used_slots,
-    in_words,
     is_lifted,
     ov_chain,
     random_case,
+    rule_in_words,
     signs_are_read,
     small_cases,
     small_instances,
@@ -164,7 +164,7 @@ def _decisions(run: Run) -> Iterator[Evidence]:
             count = 2 ** (2 * vectors * dimension)
             yield exhaustive(
                 DECIDES,
-                f"all {count:,} OV instances with N={vectors}, m={dimension}, {in_words(rule)}",
+                f"all {count:,} OV instances with N={vectors}, m={dimension}, {rule_in_words(rule)}",
                 (MapsCase(left, right, rule) for left, right in small_instances(vectors, vectors, dimension)),
                 count,
                 MapsCase.is_decided,

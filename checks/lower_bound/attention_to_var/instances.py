@@ -46,7 +46,7 @@ SCHEDULES: tuple[Schedule | None, ...] = (None, ((3, 7), (5, 9)), ((1, 1), (1, 2
 TEMPERATURES = (None, 1.0, 500.0)
 
 
-def in_words(rule: Interpolation) -> str:
+def rule_in_words(rule: Interpolation) -> str:
     """Name a rule."""
     return f"{rule.kernel}, aligned" if rule.aligned else str(rule.kernel)
 
@@ -76,7 +76,8 @@ class MapsCase:
         vectors = f"left {self.left.tolist()}, right {self.right.tolist()}"
         if self.left.size + self.right.size > 100:
             vectors = f"{len(self.left)} x {len(self.right)} vectors, m = {self.left.shape[1]}"
-        return f"{vectors}, {in_words(self.rule)}, schedule {self.schedule}, τ = {self.temperature or 'd'}"
+        rule, temperature = rule_in_words(self.rule), self.temperature or "d"
+        return f"{vectors}, {rule}, schedule {self.schedule}, τ = {temperature}"
 
     @cached_property
     def orthogonal(self) -> NDArray[np.bool_]:

@@ -14,6 +14,8 @@ from checks.evidence.registry import Kind, Run, lemma
 from checks.lower_bound.sparsification.sunflowers import (
     CLAUSE_SET_COUNT,
     STARS,
+    Case,
+    Thresholds,
     bound_is_attained,
     clause_sets,
     counts_occurrences,
@@ -43,8 +45,6 @@ FINISHED = "demonstration: no leaf contradicts itself or has a sunflower that re
 ATTAINED = "demonstration: occurrences are counted, and as many as the thresholds allow occur"
 VACUOUS = "below the stated numbers of variables (k/delta)^(3k) occurrences are not exceeded by any formula"
 
-Thresholds = tuple[int, ...]
-Case = tuple[CNF, Thresholds]
 
 STAR = CNF(7, tuple((1, 2, rest) for rest in (3, 4, 5, 6, 7)))
 """Five clauses that share two literals."""
