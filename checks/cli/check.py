@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,23 +11,14 @@ import typer
 
 from checks.cli.options import Jobs, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, refuse_unwritable_output, say
+from checks.evidence.registry import Effort, Run, registered, registering_modules, registry
 from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
-    from checks.evidence.registry import Run
     from checks.evidence.report import Report
 
 
-class EffortChoice(StrEnum):
-    """How much a run checks."""
-
-    QUICK = "quick"
-    FULL = "full"
-
-
 def _complete_ids(incomplete: str) -> list[str]:
-    from checks.evidence.registry import registering_modules
-
     return [id for id in registering_modules() if id.startswith(incomplete)]
 
 
@@ -41,7 +31,7 @@ def check(
             autocompletion=_complete_ids,
         ),
     ] = None,
-    level: Annotated[EffortChoice, typer.Option(help="How much to check.")] = EffortChoice.QUICK,
+    level: Annotated[Effort, typer.Option(help="How much to check.")] = Effort.QUICK,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     seed: Seed = 0,
@@ -73,12 +63,11 @@ def check(
         raise ValueError("--resume continues a run that writes a ledger: name it with --ledger.")
     refuse_unwritable_output(ledger)
     from checks.cli.check_progress import CheckProgress, recorded_seconds
-    from checks.evidence.registry import Effort, Run, registered, registering_modules, registry
     from checks.evidence.runner import run_lemmas
 
     named = [resolve_statement(id, registering_modules()) for id in ids] if ids else None
     chosen = list(registry()) if named is None else list(dict.fromkeys(named))
-    run = Run(Effort(level.value), seed)
+    run = Run(level, seed)
     jobs = min(jobs or usable_cores(), max(1, len(chosen)))
     executed = [id for id in chosen if registered(id).check is not None]
     expected = recorded_seconds(ledger, run.effort) if ledger is not None and not quiet else {}

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import numpy as np
+if TYPE_CHECKING:  # the command line takes its options from the registry, and starts without NumPy
+    import numpy as np
 
 Case = TypeVar("Case")
 
@@ -208,6 +209,8 @@ def sampled(
     holds: Callable[[Case], bool],
 ) -> Evidence:
     """Check ``count`` random cases drawn from a generator that is seeded with ``seed``."""
+    import numpy as np
+
     generator = np.random.default_rng(seed)
     for index in range(count):
         case = draw(generator)
@@ -217,7 +220,11 @@ def sampled(
 
 
 def _decided(verdict: Any) -> bool:
-    if not isinstance(verdict, bool | np.bool_):
+    if isinstance(verdict, bool):
+        return verdict
+    import numpy as np
+
+    if not isinstance(verdict, np.bool_):
         raise TypeError(f"A predicate must return a bool, not {type(verdict).__name__}.")
     return bool(verdict)
 
