@@ -11,7 +11,7 @@ import typer
 
 from checks.cli.options import Jobs, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, refuse_unwritable_output, say
-from checks.evidence.registry import Effort, Run, registered, registering_modules, registry
+from checks.evidence.registry import Effort, Run, known_ids, registered, registry
 from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _complete_ids(incomplete: str) -> list[str]:
-    return [id for id in registering_modules() if id.startswith(incomplete)]
+    return [id for id in known_ids() if id.startswith(incomplete)]
 
 
 def check(
@@ -65,7 +65,7 @@ def check(
     from checks.cli.check_progress import CheckProgress, recorded_seconds
     from checks.evidence.runner import run_lemmas
 
-    named = [resolve_statement(id, registering_modules()) for id in ids] if ids else None
+    named = [resolve_statement(id, known_ids()) for id in ids] if ids else None
     chosen = list(registry()) if named is None else list(dict.fromkeys(named))
     run = Run(level, seed)
     jobs = min(jobs or usable_cores(), max(1, len(chosen)))

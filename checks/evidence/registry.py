@@ -207,6 +207,11 @@ def registering_modules() -> Mapping[str, str]:
     }
 
 
+def known_ids() -> list[str]:
+    """Return the ids of the book's statements, in its order, then of those registered here besides."""
+    return [*dict.fromkeys((*registering_modules(), *_registry))]
+
+
 def _check_files() -> dict[str, Path]:
     checks = Path(__file__).parents[1]
     found = {f"{checks.name}.problems": checks / "problems" / "__init__.py"}
@@ -228,9 +233,7 @@ def registry() -> Mapping[str, Lemma]:
     _import_all()
     _validate(_registry)
     # In the book's order, whichever was imported first.
-    return {
-        id: _registry[id] for id in dict.fromkeys((*registering_modules(), *_registry)) if id in _registry
-    }
+    return {id: _registry[id] for id in known_ids() if id in _registry}
 
 
 @cache

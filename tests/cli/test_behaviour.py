@@ -46,7 +46,7 @@ def test_completion(subquartic):
         return subquartic(environment=variables).stdout.split()
 
     assert complete("de") == ["decide"]
-    assert complete("decide --kernel b") == ["bicubic", "bilinear"]
+    assert complete("decide --kernel b") == ["bilinear", "bicubic"]
     assert "lem-split-and-list" in complete("check lem-s")
 
 
