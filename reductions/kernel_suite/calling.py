@@ -100,6 +100,8 @@ def load_kernel(target: str) -> Kernel:
     KernelNotFound
         If the text is of neither form, the import fails, or there is no such callable.
     """
+    import numpy  # noqa: F401  before a file of that name
+
     module_name, separator, path = target.rpartition(":")
     if not (module_name and separator and path):
         raise KernelNotFound(f"a kernel is named MODULE:FUNCTION or FILE.py:FUNCTION, not {target!r}")

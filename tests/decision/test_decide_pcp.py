@@ -311,7 +311,7 @@ def test_the_largest_number_of_clauses(objective):
 def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match=r"'route' must be 'direct' in reading start\+positions, not 'pcp'"):
         decide(RUNNING_EXAMPLE, reading="start+positions", route="pcp")
-    with pytest.raises(ValueError, match="'route' must be 'direct' or 'pcp', not 'scenic'"):
+    with pytest.raises(ValueError, match="'route' must be one of direct, pcp, not 'scenic'"):
         decide(RUNNING_EXAMPLE, route="scenic")
     for wrong in ("least", 0, True):
         with pytest.raises(ValueError, match="'objective' must be"):

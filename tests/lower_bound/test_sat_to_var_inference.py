@@ -277,5 +277,5 @@ def test_malformed_outputs_are_refused():
         reduced.extract_solution(np.array([outputs[0], math.nan, 0, 0]))
     with pytest.raises(ValueError, match=r"'solution' must be within 0\.4375 of the outputs"):
         reduced.extract_solution(np.array([0.0, 0.0, 1.0, 0.0]))  # row 2 extends to no model
-    with pytest.raises(ValueError, match="'witness' must be a model"):
+    with pytest.raises(ValueError, match="'witness' must be a satisfying assignment"):
         reduced.map_witness((True,) * 4)

@@ -164,7 +164,7 @@ def test_every_function_of_a_construction_is_changed_or_the_reason_is_given():
     [
         ("reductions.lower_bound.isolation", "capacity"),
         ("reductions.lower_bound.lower_bound", "total_exponent"),  # a folder's own file
-        ("reductions.lower_bound.lower_bound.sizes", "direct_encoding"),  # a file in a folder
+        ("reductions.lower_bound.lower_bound.sizes", "inference_sizes"),  # a file in a folder
         ("reductions.upper_bound.decoder.layers", "AttentionBlock.norm"),
     ],
 )
