@@ -90,7 +90,7 @@ def _solve_on_cluster(problem: Problem, scheduler: str) -> Pair | None:
 
 def inspect(file: InstanceFile, json: Json = False) -> None:
     """Print the manifest of an instance file without loading its tensors."""
-    from reductions.instance_files.files import read_manifest
+    from reductions.instance_files.read_write import read_manifest
 
     require_file(file)
     manifest = read_manifest(file)

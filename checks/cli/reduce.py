@@ -69,7 +69,7 @@ def reduce(
     parameters. A known answer of the source goes along, and its witness is mapped forward.
     """
     limit_threads(threads)
-    from reductions.instance_files.files import formula_digest
+    from reductions.instance_files.read_write import formula_digest
     from reductions.problems.cnf import CNF
     from reductions.reduction import joined
 
@@ -180,8 +180,8 @@ def _answer(
     problem: Problem, manifest: Manifest | None, reduced: Reduced[Any, Any], *, solve: bool
 ) -> dict[str, Any]:
     """Return what is known of the target: the source's answer, which a many-one reduction keeps."""
-    from reductions.instance_files.files import as_witness
     from reductions.instance_files.manifest import KnownBy
+    from reductions.instance_files.read_write import as_witness
     from reductions.problem import Answer, PromiseProblem
 
     if manifest is not None and manifest.answer in (Answer.YES, Answer.NO):

@@ -58,7 +58,7 @@ def write_result(
     if output == STANDARD_OUTPUT or text_problem(output) is not None:
         _write_text(output, problem, _comments(answer, known.get("witness")), overwrite=overwrite)
     else:
-        from reductions.instance_files.files import write_instance
+        from reductions.instance_files.read_write import write_instance
 
         write_instance(output, problem, command_line=command_line(), overwrite=overwrite, **origin, **known)
     sizes = ", ".join(f"{name} = {value:g}" for name, value in problem.sizes.items())

@@ -44,7 +44,7 @@ def read_source(source: str) -> tuple[Problem, Manifest | None]:
         If it cannot be read.
     """
     if source != STANDARD_INPUT and _is_instance_file(Path(source)):
-        from reductions.instance_files.files import read_instance
+        from reductions.instance_files.read_write import read_instance
 
         return read_instance(source)
     from reductions.problems.cnf import read_dimacs

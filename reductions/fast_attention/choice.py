@@ -1,4 +1,7 @@
-"""Three kinds of choice for a block of queries: exact, low rank, planned features; and why one is refused."""
+"""What may be chosen for a block of queries: exact, low rank, planned features; or why one is refused.
+
+:mod:`reductions.fast_attention.method_choice` chooses.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from reductions.fast_attention.cost_model import FLOAT32, FLOAT64, LEAST_GAIN, PLANNING, low_rank_seconds
+from reductions.fast_attention.cost_model import FLOAT32, FLOAT64, low_rank_seconds
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
 from reductions.fast_attention.prepared_layer import Block, PreparedLayer
 from reductions.layers.directed_rounding import sum_up
@@ -102,39 +105,14 @@ def sufficient_epsilon(target: float, value_bound: float) -> float:
     return _LARGEST_EPSILON if share >= 0.5 else min(epsilon_of(share), _LARGEST_EPSILON)
 
 
-def choose(
-    layer: PreparedLayer, exact: Sequence[ExactChoice], low_rank: Sequence[LowRankChoice | Refusal]
-) -> list[BlockChoice]:
-    """Return the choice of every block: low rank where its queries gain, if all gains pay for the state.
-
-    Parameters
-    ----------
-    layer
-        The layer.
-    exact, low_rank
-        The two choices for each block, or why low rank is none.
-    """
-    taken: list[BlockChoice] = [
-        other if isinstance(choice, Refusal) or choice.seconds >= other.seconds else choice
-        for choice, other in zip(low_rank, exact, strict=True)
-    ]
-    used = [choice for choice in taken if isinstance(choice, LowRankChoice)]
-    if used:
-        seconds = _state_seconds(layer, used) + sum(choice.seconds for choice in used) + PLANNING
-        saved = sum(other.seconds for choice, other in zip(taken, exact, strict=True) if choice is not other)
-        if seconds > LEAST_GAIN * saved:
-            return list(exact)
-    return taken
-
-
 def total_seconds(layer: PreparedLayer, choices: Sequence[BlockChoice]) -> float:
     """Return about how long all blocks take, the state included."""
     used = [choice for choice in choices if isinstance(choice, LowRankChoice)]
     seconds = sum(choice.seconds for choice in choices)
-    return seconds + _state_seconds(layer, used) if used else seconds
+    return seconds + state_seconds(layer, used) if used else seconds
 
 
-def _state_seconds(layer: PreparedLayer, used: Sequence[LowRankChoice]) -> float:
+def state_seconds(layer: PreparedLayer, used: Sequence[LowRankChoice]) -> float:
     """Return about how long it takes to absorb the keys that the last of some blocks sees."""
     degree = max(choice.polynomial.degree for choice in used)
     return low_rank_seconds(used[-1].block.keys, *layer.sizes, degree, used[-1].dtype)

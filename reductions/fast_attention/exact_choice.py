@@ -11,7 +11,7 @@ from reductions.fast_attention.choice import ExactChoice
 from reductions.fast_attention.cost_model import FLOAT32, FLOAT64, exact_seconds
 from reductions.fast_attention.logit_bounds import LogitBounds
 from reductions.fast_attention.prepared_layer import PreparedLayer
-from reductions.kernels.exact_kernel import exact_kernel_rounding_bound
+from reductions.kernels.exact_rounding import exact_kernel_rounding_bound
 from reductions.layers.directed_rounding import SMALLEST_NORMAL, UNIT_ROUNDOFF, sum_up
 from reductions.layers.streamed_attention import AttentionMagnitudes, rounding_bound
 

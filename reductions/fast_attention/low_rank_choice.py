@@ -12,7 +12,7 @@ from reductions.fast_attention.choice import SLOWER, LowRankChoice, Refusal, by_
 from reductions.fast_attention.cost_model import largest_degree, likely_degree, low_rank_seconds
 from reductions.fast_attention.logit_bounds import LogitBounds
 from reductions.fast_attention.prepared_layer import PreparedLayer
-from reductions.kernels.rounding import LowRankMagnitudes, low_rank_rounding_bound
+from reductions.kernels.low_rank_rounding import LowRankMagnitudes, low_rank_rounding_bound
 from reductions.layers.directed_rounding import UNIT_ROUNDOFF, sum_up
 from reductions.polynomials.exponential import MAX_DEGREE, ExpPolynomial, certified_degree
 from reductions.upper_bound.monomial_features import feature_count

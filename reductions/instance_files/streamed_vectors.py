@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reductions.instance_files.files import package_version
 from reductions.instance_files.manifest import UNKNOWN, KnownBy, Manifest
+from reductions.instance_files.read_write import package_version
 from reductions.instance_files.stream import NO_HASH, PIECE_BYTES, write_stream
 from reductions.problem import Answer
 from reductions.problems.orthogonal_vectors import Pair

@@ -13,10 +13,10 @@ import numpy as np
 
 from reductions.instance_files.chain_verification import check_chain
 from reductions.instance_files.codec import require_numbers
-from reductions.instance_files.files import as_witness
 from reductions.instance_files.header import Header, InstanceFileError, first_line, read_header
 from reductions.instance_files.manifest import UNKNOWN, Manifest
 from reductions.instance_files.outcome import FileCheck, Outcome
+from reductions.instance_files.read_write import as_witness
 from reductions.instance_files.stream import PIECE_BYTES, data_start, read_pieces, tensor_digest
 from reductions.problem import Answer
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, index_pair

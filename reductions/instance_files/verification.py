@@ -12,16 +12,16 @@ import numpy as np
 from reductions.instance_files.chain_verification import check_chain
 from reductions.instance_files.codec import Tensors
 from reductions.instance_files.codecs import codec
-from reductions.instance_files.files import (
+from reductions.instance_files.header import InstanceFileError, first_line
+from reductions.instance_files.manifest import UNKNOWN, Manifest, plain
+from reductions.instance_files.outcome import FileCheck, Outcome
+from reductions.instance_files.read_write import (
     as_witness,
     formula_digest,
     read_manifest,
     read_tensors,
     rebuild,
 )
-from reductions.instance_files.header import InstanceFileError, first_line
-from reductions.instance_files.manifest import UNKNOWN, Manifest, plain
-from reductions.instance_files.outcome import FileCheck, Outcome
 from reductions.instance_files.stream import data_bytes
 from reductions.instance_files.streamed_verification import IN_MEMORY_BYTES, streamed_checks
 from reductions.problem import Answer, Problem, PromiseProblem

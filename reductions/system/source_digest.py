@@ -35,7 +35,7 @@ def closure_files(*modules: str) -> frozenset[str]:
 
 @cache
 def _data_files() -> frozenset[str]:
-    return frozenset(path for path in source_files() if path.endswith((".txt", "/mutants.py")))
+    return frozenset(path for path in source_files() if path.endswith(".txt"))
 
 
 def _digest(paths: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reductions.instance_files.files import formula_digest, read_instance
+from reductions.instance_files.read_write import formula_digest, read_instance
 from reductions.problem import Answer
 from reductions.problems.cnf import RUNNING_EXAMPLE, random_k_sat, read_dimacs
 

@@ -61,7 +61,7 @@ def test_solve_shares_out_orthogonal_vectors_alone(refused, running_example, tmp
     assert refused("solve", running_example, "--scheduler", "127.0.0.1:1") == (
         "--scheduler shares out the search for orthogonal vectors; this is cnf."
     )
-    from reductions.instance_files.files import write_instance
+    from reductions.instance_files.read_write import write_instance
 
     write_instance(tmp_path / "ov.safetensors", OrthogonalVectors.random(8, 4))
     assert refused("solve", "ov.safetensors", "--scheduler", "127.0.0.1:1").startswith("No Dask scheduler")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from reductions.instance_files.files import read_instance
+from reductions.instance_files.read_write import read_instance
 from reductions.problems.vector_text import read_vectors
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from checks.upper_bound.principal_axes.feature_plan_cases import FAMILIES, draw_vectors, temperature_for
-from reductions.fast_attention import approximate_attention
+from reductions.fast_attention import approximate_attention, method_choice
 from reductions.fast_attention.inputs import checked_inputs
 from reductions.fast_attention.planned_choice import (
     REASON,
@@ -87,7 +87,7 @@ def draw_layer(family, tokens=1500, dimension=12):
 
 def test_the_dispatcher_plans_features_where_that_is_faster(monkeypatch):
     # As if planning took no time, so that a small layer will do.
-    monkeypatch.setattr(approximate_attention, "WORTH_FEATURE_PLAN", 1e-4)
+    monkeypatch.setattr(method_choice, "WORTH_FEATURE_PLAN", 1e-4)
     *arrays, temperature = draw_layer("decaying", tokens=3500)
     output, certificate = approximate_attention.approximate_attention(
         *arrays, temperature=temperature, tolerance=1e-3, threads=1

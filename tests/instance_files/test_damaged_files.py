@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from checks.ledger.files import LedgerError, read_ledger
 from checks.performance.report import read_document
-from reductions.instance_files.files import InstanceFileError, read_instance, read_manifest, write_instance
+from reductions.instance_files.read_write import (
+    InstanceFileError,
+    read_instance,
+    read_manifest,
+    write_instance,
+)
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention
 from reductions.problems.cnf import CNF, RUNNING_EXAMPLE, DimacsError

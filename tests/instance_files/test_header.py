@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from reductions.instance_files.files import InstanceFileError, read_instance
+from reductions.instance_files.read_write import InstanceFileError, read_instance
 
 
 def with_header(header, data=b"", padding=b""):

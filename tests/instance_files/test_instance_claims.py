@@ -6,7 +6,7 @@ import json
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from reductions.instance_files.files import read_manifest, write_instance
+from reductions.instance_files.read_write import read_manifest, write_instance
 from reductions.instance_files.verification import Outcome, verify_instance
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.complement_encoding import ComplementEncoding

@@ -10,8 +10,13 @@ from hypothesis.extra.numpy import arrays
 from safetensors.numpy import load_file
 
 from reductions.instance_files.codecs import codec, problem_names
-from reductions.instance_files.files import InstanceFileError, read_instance, read_manifest, write_instance
 from reductions.instance_files.manifest import plain
+from reductions.instance_files.read_write import (
+    InstanceFileError,
+    read_instance,
+    read_manifest,
+    write_instance,
+)
 from reductions.instance_files.verification import verify_instance
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention

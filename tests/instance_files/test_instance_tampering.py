@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from reductions.instance_files.files import InstanceFileError, read_instance, read_manifest, write_instance
+from reductions.instance_files.read_write import (
+    InstanceFileError,
+    read_instance,
+    read_manifest,
+    write_instance,
+)
 from reductions.problems.attention import AttentionInstance, ReferenceKeyAttention
 from reductions.problems.cnf import RUNNING_EXAMPLE
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
@@ -94,7 +99,7 @@ def test_a_tampered_manifest_with_the_old_hash_is_refused(tmp_path):
 
 def forged(path, **tensors):
     """Replace tensors and their hashes."""
-    from reductions.instance_files.files import tensor_entry
+    from reductions.instance_files.read_write import tensor_entry
 
     everything = {**load_file(path), **tensors}
     entries = {name: tensor_entry(name, tensor) for name, tensor in everything.items()}

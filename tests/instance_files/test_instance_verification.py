@@ -2,7 +2,7 @@
 
 import pytest
 
-from reductions.instance_files.files import write_instance
+from reductions.instance_files.read_write import write_instance
 from reductions.instance_files.verification import Outcome, verify_instance
 from reductions.problems.cnf import RUNNING_EXAMPLE
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
@@ -41,7 +41,7 @@ def test_verification_finds_a_broken_promise(tmp_path):
 
 
 def test_verification_rechecks_the_formula(tmp_path):
-    from reductions.instance_files.files import formula_digest
+    from reductions.instance_files.read_write import formula_digest
 
     path, text = tmp_path / "t.safetensors", RUNNING_EXAMPLE.to_dimacs()
     write_instance(path, RUNNING_EXAMPLE, formula_sha256=formula_digest(text))

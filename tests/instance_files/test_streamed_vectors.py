@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 import reductions.instance_files.streamed_vectors
-from reductions.instance_files.files import (
+from reductions.instance_files.outcome import Outcome
+from reductions.instance_files.read_write import (
     InstanceFileError,
     read_instance,
     read_manifest,
     tensor_entry,
     write_instance,
 )
-from reductions.instance_files.outcome import Outcome
 from reductions.instance_files.stream import write_stream
 from reductions.instance_files.streamed_vectors import StreamedVectors, write_streamed_vectors
 from reductions.instance_files.verification import verify_instance

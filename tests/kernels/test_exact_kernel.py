@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reductions.kernels.compiled_exact import powers_of_two
-from reductions.kernels.exact_kernel import exact_attention, exact_kernel_rounding_bound
+from reductions.kernels.exact_kernel import exact_attention
+from reductions.kernels.exact_rounding import exact_kernel_rounding_bound
 from reductions.kernels.tiles import KEY_TILE
 from reductions.kernels.vector_exponential import EXPONENTIALS
 from reductions.layers.directed_rounding import UNIT_ROUNDOFF

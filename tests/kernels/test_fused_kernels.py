@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reductions.kernels.fused_kernels import key_state, query_outputs
-from reductions.kernels.rounding import double_roundings, term_roundings
+from reductions.kernels.low_rank_rounding import double_roundings, term_roundings
 from reductions.layers.streamed_attention import UNIT_ROUNDOFF
 from reductions.upper_bound.monomial_features import downward_closed, monomials, total_degree, weights
 from tests.forward_error import gamma

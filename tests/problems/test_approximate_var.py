@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from reductions.instance_files.codecs import codec
-from reductions.instance_files.files import read_instance, write_instance
 from reductions.instance_files.manifest import plain
+from reductions.instance_files.read_write import read_instance, write_instance
 from reductions.layers.streamed_attention import EXP_ULPS
 from reductions.lower_bound.attention_to_var import AttentionToVar
 from reductions.lower_bound.gap_max_ip_to_attention import GapMaxIPToAttention

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reductions.instance_files.files import InstanceFileError, read_instance, write_instance
+from reductions.instance_files.read_write import InstanceFileError, read_instance, write_instance
 from reductions.problems.cnf import RUNNING_EXAMPLE
 from reductions.system.atomic import atomic_path, write_text
 
@@ -105,7 +105,7 @@ def test_a_free_name_is_taken_where_there_are_no_hard_links(tmp_path, monkeypatc
 WRITER = """
 import sys
 import numpy as np
-from reductions.instance_files.files import write_instance
+from reductions.instance_files.read_write import write_instance
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 instance = OrthogonalVectors.random(3000, 2000, seed=int(sys.argv[2]))
 print("ready", flush=True)

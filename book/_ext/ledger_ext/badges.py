@@ -1,4 +1,4 @@
-"""The badge at the foot of a statement's box."""
+"""The text of the badge at the foot of a statement's box; the extension's ``__init__`` puts it there."""
 
 from __future__ import annotations
 

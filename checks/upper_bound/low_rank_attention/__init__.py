@@ -24,7 +24,7 @@ from checks.upper_bound.low_rank_attention.instances import (
     largest_error,
 )
 from reductions.kernels.fused_kernels import key_state, query_outputs
-from reductions.kernels.rounding import LowRankMagnitudes, low_rank_rounding_bound
+from reductions.kernels.low_rank_rounding import LowRankMagnitudes, low_rank_rounding_bound
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.polynomials.remez import best_error_bounds
 from reductions.problems.attention import attention

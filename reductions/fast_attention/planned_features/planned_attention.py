@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reductions.fast_attention.planned_features.feature_plan import FeaturePlan
 from reductions.kernels.fused_kernels import key_state, query_outputs
-from reductions.kernels.rounding import UNDERFLOW, double_roundings, term_roundings
+from reductions.kernels.low_rank_rounding import UNDERFLOW, double_roundings, term_roundings
 from reductions.layers.arrays import Floats
 from reductions.layers.directed_rounding import UNIT_ROUNDOFF, compounded, inflated, sum_up
 
@@ -48,7 +48,7 @@ def planned_attention(
     Parameters
     ----------
     plan
-        From :func:`~reductions.fast_attention.planned_features.feature_plan.plan_features`.
+        From :func:`~reductions.fast_attention.planned_features.plan_search.plan_features`.
     values
         V, shape (L_k, d_v), finite.
     dtype, threads

@@ -12,7 +12,7 @@ import pytest
 
 from checks.upper_bound.low_rank_attention.instances import FAMILIES, draw_layer, exact_output, largest_error
 from reductions.kernels.fused_kernels import key_state, query_outputs
-from reductions.kernels.rounding import LowRankMagnitudes, low_rank_rounding_bound, term_roundings
+from reductions.kernels.low_rank_rounding import LowRankMagnitudes, low_rank_rounding_bound, term_roundings
 from reductions.polynomials.exponential import ExpPolynomial, minimax_polynomial
 from reductions.upper_bound.monomial_features import total_degree, weights
 
