@@ -179,7 +179,16 @@ def test_every_target_is_run() -> None:
 
 def make(*arguments: str, cwd: Path) -> str:
     """Run make on this Makefile in another folder, with the tests' environment in place of a new one."""
-    command = ["make", "-f", str(ROOT / "Makefile"), "-o", "setup", f"BIN={BIN}", *arguments]
+    command = [
+        "make",
+        "--no-print-directory",
+        "-f",
+        str(ROOT / "Makefile"),
+        "-o",
+        "setup",
+        f"BIN={BIN}",
+        *arguments,
+    ]
     result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return result.stdout
