@@ -40,6 +40,9 @@ Target = TypeVar("Target", bound=Problem)
 FinalTarget = TypeVar("FinalTarget", bound=Problem)
 Kind = Callable[[Any], bool]
 
+PACKAGE = "reductions.lower_bound"
+"""Where the registered reductions stand; a user's own are used as they are, and change no way."""
+
 _REGISTRY: dict[str, type[Reduction[Any, Any]]] = {}
 
 
@@ -67,7 +70,10 @@ class Reduced(ABC, Generic[Source, Target]):
 
 
 class Reduction(ABC, Generic[Source, Target]):
-    """A many-one reduction between two problems; a class with a name is registered where it is written.
+    """A many-one reduction between two problems.
+
+    A class with a name in a module of ``reductions.lower_bound`` is registered where it is written. It is
+    refused with ValueError where another has that name.
 
     Attributes
     ----------
@@ -92,7 +98,8 @@ class Reduction(ABC, Generic[Source, Target]):
         for base in cls.__dict__.get("__orig_bases__", ()):
             if get_origin(base) is Reduction and "name" in cls.__dict__ and isinstance(cls.name, str):
                 cls.source, cls.target = get_args(base)
-                _REGISTRY[cls.name] = cls
+                if cls.__module__.startswith(f"{PACKAGE}."):
+                    _register(cls)
 
     @classmethod
     def chosen(cls, **choices: Any) -> Self:
@@ -196,9 +203,20 @@ class Composition(Reduction[Source, FinalTarget], Generic[Source, Middle, FinalT
         return (*self.first.chain(), *self.then.chain())
 
 
+def _register(step: type[Reduction[Any, Any]]) -> None:
+    other = _REGISTRY.get(step.name)
+    # A module that is loaded again brings the same classes anew.
+    if other is not None and (other.__module__, other.__qualname__) != (step.__module__, step.__qualname__):
+        raise ValueError(
+            f"{step.__module__}.{step.__qualname__}: {other.__module__}.{other.__qualname__} is named "
+            f"{step.name!r} too."
+        )
+    _REGISTRY[step.name] = step
+
+
 def registry() -> Mapping[str, type[Reduction[Any, Any]]]:
     """Return every reduction of ``reductions.lower_bound``, by name."""
-    package = import_module("reductions.lower_bound")
+    package = import_module(PACKAGE)
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         import_module(module.name)
     return dict(sorted(_REGISTRY.items()))

@@ -54,11 +54,12 @@ def test_reading_and_route_choose_the_way():
     assert names("var", "cnf", *direct) == names("ov", "ov", *direct) == []
 
 
-def test_a_new_reduction_is_found_where_it_is_written(monkeypatch):
-    monkeypatch.setattr(reduction, "_REGISTRY", dict(reduction._REGISTRY))
+def back_to_formulas(module, its_name="back-to-formulas"):
+    """Define a reduction as if in this module."""
 
     class BackToFormulas(Reduction[OrthogonalVectors, CNF]):
-        name: ClassVar[str] = "back-to-formulas"
+        __module__ = module
+        name: ClassVar[str] = its_name
 
         def map_instance(self, source):
             raise NotImplementedError
@@ -66,9 +67,31 @@ def test_a_new_reduction_is_found_where_it_is_written(monkeypatch):
         def parameter_map(self):
             return {}
 
+    return BackToFormulas
+
+
+def test_a_new_reduction_is_found_where_it_is_written(monkeypatch):
+    monkeypatch.setattr(reduction, "_REGISTRY", dict(reduction._REGISTRY))
+    found = back_to_formulas("reductions.lower_bound.back_to_formulas")
     assert names("ov", "cnf") == ["back-to-formulas"]
-    assert registry()["back-to-formulas"] is BackToFormulas
-    assert BackToFormulas.chosen(schedule=None).parameters() == {}
+    assert registry()["back-to-formulas"] is found
+    assert found.chosen(schedule=None).parameters() == {}
+    again = back_to_formulas("reductions.lower_bound.back_to_formulas")  # as by importlib.reload
+    assert registry()["back-to-formulas"] is again
+
+
+def test_two_reductions_of_one_name_are_refused(monkeypatch):
+    monkeypatch.setattr(reduction, "_REGISTRY", dict(registry()))
+    with pytest.raises(ValueError, match=r"split_and_list.SplitAndList is named 'split-and-list' too"):
+        back_to_formulas("reductions.lower_bound.back_to_formulas", "split-and-list")
+    assert registry()["split-and-list"].__name__ == "SplitAndList"
+
+
+def test_a_users_own_reduction_changes_no_way():
+    """So that `decide` runs what is proved here, whatever else the process defines."""
+    own = back_to_formulas("notebook", "split-and-list")
+    assert (own.source, own.target) == (OrthogonalVectors, CNF)
+    assert {name: (step.source.name, step.target.name) for name, step in registry().items()} == NAMES
 
 
 def test_numbers_are_pushed_through_a_chain_as_through_its_composed_map():

@@ -58,7 +58,7 @@ class Report:
     messages, messages_run, code, explanation
         Of route pcp.
     entry_bound, largest_output, rows
-        Of the models that were run: the largest of them, and the rows evaluated for the last one.
+        Of the models that were run: the largest of them, and how many rows of the last one are read.
     """
 
     variables: int
