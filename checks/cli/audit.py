@@ -10,6 +10,7 @@ import typer
 
 from checks.cli.options import Jobs, Json, Quiet, Scheduler, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, printable, say
+from reductions.system.source_files import refuse_changed_sources, source_files
 from reductions.system.threads import usable_cores
 
 
@@ -41,6 +42,7 @@ def audit(
     from checks.ledger.files import read_ledger
 
     claimed = read_ledger(ledger)
+    source_files()  # as they are now, before any check is imported
     entries = registry()
     chosen = list(dict.fromkeys(resolve_statement(id, entries) for id in ids)) if ids else list(entries)
     refuse_other_sources(claimed, chosen)
@@ -54,6 +56,7 @@ def audit(
     run = Run(claimed.effort, claimed.seed)
     with CheckProgress(executed, expected, jobs if scheduler is None else None, quiet=quiet) as progress:
         reports = run_lemmas(chosen, run, jobs=jobs, progress=progress, scheduler=scheduler)
+    refuse_changed_sources()
     differences = compare(claimed, reports)
     if json:
         print_json(

@@ -12,6 +12,7 @@ import typer
 from checks.cli.options import Jobs, Json, Quiet, Scheduler, Seed, Threads, refuse_two_places
 from checks.cli.output import limit_threads, print_json, print_table, refuse_unwritable_output, say
 from checks.evidence.registry import Effort, Run, known_ids, registered, registry
+from reductions.system.source_files import source_files
 from reductions.system.threads import usable_cores
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def check(
     if resume and ledger is None:
         raise ValueError("--resume continues a run that writes a ledger: name it with --ledger.")
     refuse_unwritable_output(ledger)
+    if ledger is not None:
+        source_files()  # as they are now, before any check is imported
     from checks.cli.check_progress import CheckProgress, recorded_seconds
     from checks.evidence.runner import run_lemmas
 

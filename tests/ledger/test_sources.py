@@ -113,3 +113,36 @@ def test_after_an_edit_only_its_dependants_are_executed(copy):
         construction.write("# edited\n")
     assert output(CONTINUED, path=copy).split() == ["lem-token-count"]
     assert output(CONTINUED, path=copy).split() == []
+
+
+ALONE = """
+import sys
+import checks.evidence.registry as registry
+rooms = registry._check_files()
+registry._check_files = lambda: {name: rooms[name] for name in ["checks.upper_bound.monomial_features"]}
+from checks.cli.run import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+EDITS_ITSELF = """
+import os
+if os.environ.pop("EDIT", None):
+    with open(__file__, "a") as file:
+        file.write("# edited\\n")
+"""
+
+
+def test_an_edit_while_the_checks_are_imported_is_noticed(copy):
+    """What runs is then not what a digest says that is taken later."""
+    with (copy / "reductions" / "upper_bound" / "monomial_features.py").open("a") as construction:
+        construction.write(EDITS_ITSELF)
+
+    def run(*arguments, **environment):
+        command = [sys.executable, "-c", ALONE, *arguments]
+        return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+
+    assert run("check", "--ledger", "ledger.json").returncode == 0
+    for arguments in (("audit", "ledger.json"), ("check", "--ledger", "ledger.json")):
+        found = run(*arguments, EDIT="1")
+        assert (found.returncode, found.stdout) == (2, "")
+        assert "source files have changed during the run" in found.stderr
