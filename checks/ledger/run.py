@@ -62,6 +62,7 @@ def run_into_ledger(
     reports.update(_of_ledger(ledger, run, ids, entries, resume=resume, notice=notice))
 
     def finished(report: LemmaReport) -> None:
+        refuse_changed_sources()  # before it is kept under the digest of the files as they were
         if entries[report.id].check is not None:
             kept.keep(report)
         reports[report.id] = report

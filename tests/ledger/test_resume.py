@@ -241,6 +241,22 @@ def test_sources_that_change_during_a_run_leave_no_ledger(executed, ledger, monk
     assert not ledger.exists()
 
 
+def test_what_ran_after_an_edit_is_not_kept(executed, ledger, monkeypatch):
+    """Where the edit is undone, its digest is that of the files again, and the result still of the edit."""
+    source_files()
+    with monkeypatch.context() as edited:
+
+        def edit(report):
+            if report.id == "lem-b":
+                edited.setattr("reductions.system.source_files._read", dict)
+
+        with pytest.raises(RuntimeError, match="source files have changed during the run"):
+            run_into_ledger(ledger, Run(), progress=edit)
+    assert executed == [*"abc"]
+    run_into_ledger(ledger, Run(), resume=True)
+    assert executed == [*"abc", *"cd"]
+
+
 @pytest.mark.parametrize("head", [b"", b"\n", b"[]\n", b"{}\n", b"\xff\n", b'{"format": 1}\n'])
 def test_a_damaged_head_starts_afresh(executed, ledger, head):
     kept_path(ledger).write_bytes(head)
