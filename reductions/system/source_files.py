@@ -37,5 +37,6 @@ def _read() -> dict[str, bytes]:
         for package in PACKAGES
         for pattern in ("*.py", "*.txt")
         for path in sorted((ROOT / package).rglob(pattern))
-        if ROOT / "checks/plugin" not in path.parents
+        # What an editor puts beside a file it holds is hidden, and may be a link to nothing.
+        if ROOT / "checks/plugin" not in path.parents and not path.name.startswith(".")
     }

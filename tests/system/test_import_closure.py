@@ -108,6 +108,15 @@ def test_an_edit_changes_the_digest_of_what_depends_on_it(project, tmp_path, cha
     assert [was != now for (was, _), (now, _) in zip(before, after, strict=True)] == [of_a, of_types]
 
 
+def test_what_an_editor_puts_beside_a_file_is_passed_over(project, tmp_path):
+    edited = tmp_path / "edited"
+    shutil.copytree(project, edited, ignore=shutil.ignore_patterns("__pycache__"))
+    before = answer(edited, "[source_digest(), module_files()]")
+    (edited / "reductions" / ".#late.py").symlink_to("user@machine.1")  # as Emacs does
+    (edited / "reductions" / "._late.py").write_bytes(b"\0\xff")  # as macOS does
+    assert answer(edited, "[source_digest(), module_files()]") == before
+
+
 def test_no_file_of_the_project_escapes():
     """Code, or data that a digest knows: another kind of file must be made known first."""
     kinds = {
