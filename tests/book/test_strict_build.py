@@ -90,17 +90,19 @@ def test_a_failed_check(sources):
     assert f"{entry['id']} FAILED: control not rejected: one" in refused(sources)
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("ledger", "The ledger is of other source files: write it anew with `subquartic check`"),
-        ("mutants", "The record of mutants is of other source files: write it anew with `subquartic mutants"),
-    ],
-)
-def test_a_record_of_other_sources(sources, name, message):
-    path = sources / f"_data/{name}.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf8")) | {"sources": "0" * 64}), "utf8")
-    assert message in refused(sources)
+def test_a_ledger_of_other_sources(sources):
+    path = sources / "_data/ledger.json"
+    ledger = json.loads(path.read_text("utf8"))
+    entry = next(unused(ledger))
+    entry["sources"] = "0" * 64
+    path.write_text(json.dumps(ledger), "utf8")
+    assert f"The ledger is of other source files for {entry['id']}: continue it with" in refused(sources)
+
+
+def test_a_record_of_another_engine(sources):
+    path = sources / "_data/mutants.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf8")) | {"engine": "0" * 64}), "utf8")
+    assert "The record of mutants is of other source files" in refused(sources)
 
 
 def test_an_outdated_or_missing_ledger(sources):

@@ -109,6 +109,10 @@ def _load(app: Sphinx) -> None:
     try:
         app.ledger = read_ledger(_ledger_path(app))  # type: ignore[attr-defined]
         app.mutants = read_record(_record_path(app))  # type: ignore[attr-defined]
+        if changed := sorted(set(_ledger(app).by_id) ^ set(registry())):
+            raise ValueError(
+                f"The ledger is out of date ({', '.join(changed)}): write it anew with `subquartic check`."
+            )
         if other := outdated(_ledger(app)):
             raise ValueError(
                 f"The ledger is of other source files for {', '.join(other)}: "
@@ -152,9 +156,6 @@ def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
     ledger, places = _ledger(app), _places(env)
-    if set(ledger.by_id) != set(registry()):
-        changed = ", ".join(sorted(set(ledger.by_id) ^ set(registry())))
-        raise ExtensionError(f"The ledger is out of date ({changed}): write it anew with `subquartic check`.")
     problems = [f"{entry.id} has no box in the book" for entry in ledger.entries if entry.id not in places]
     for label, place in places.items():
         entry = ledger.by_id.get(label)
