@@ -249,6 +249,11 @@ def is_integer(value: Any) -> bool:
     return type(value) is int
 
 
+def is_count(value: Any) -> bool:
+    """Tell whether a value from a file is a positive integer."""
+    return is_integer(value) and bool(value > 0)
+
+
 def is_number(value: Any) -> bool:
     """Tell whether a value from a file is a number; True and False are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)

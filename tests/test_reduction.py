@@ -11,6 +11,7 @@ from reductions.choices import Reading, Route
 from reductions.codes.evaluation_codes import reed_solomon
 from reductions.codes.finite_field import FiniteField
 from reductions.instance_files.manifest import plain
+from reductions.lower_bound.distributed_pcp import DistributedPCP
 from reductions.problems.cnf import CNF
 from reductions.problems.orthogonal_vectors import OrthogonalVectors
 from reductions.reduction import Reduction, joined, registry, size, way
@@ -103,3 +104,20 @@ def test_numbers_are_pushed_through_a_chain_as_through_its_composed_map():
     for name, value in pushed.items():
         stated = composed[name].subs({size(key): number for key, number in sizes.items()})
         assert float(value) == pytest.approx(float(stated), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("blocks", 0),
+        ("blocks", -1),
+        ("points", 0),
+        ("information_points", 0),
+        ("weights", []),
+        ("weights", [True]),
+    ],
+)
+def test_no_proof_system_has_such_parameters(parameter, value):
+    kinds = DistributedPCP.parameter_kinds
+    assert not kinds[parameter](value)
+    assert kinds[parameter]([1] if parameter == "weights" else 1)

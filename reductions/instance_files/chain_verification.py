@@ -67,8 +67,9 @@ def _names(manifest: Manifest) -> FileCheck:
     unknown = [step["reduction"] for step in manifest.chain if step["reduction"] not in registry()]
     if unknown:
         return FileCheck("chain", Outcome.SKIPPED, f"no reduction of this package: {unknown[0]!r:.40}")
-    steps = "1 step" if len(manifest.chain) == 1 else f"{len(manifest.chain)} steps"
-    return FileCheck("chain", Outcome.OK, f"{steps} that fit together, with parameters of the right types")
+    count = len(manifest.chain)
+    steps = "1 step" if count == 1 else f"{count} steps that fit together"
+    return FileCheck("chain", Outcome.OK, f"{steps}, with parameters of the right types")
 
 
 def _last_step(problem: Problem, step: Mapping[str, Any]) -> FileCheck:

@@ -25,7 +25,7 @@ from reductions.codes.finite_field import Elements, zero_sum_free
 from reductions.codes.proof_system import ProofSystem, TooManyMessages
 from reductions.problems.gap_max_inner_product import GapMaxInnerProduct
 from reductions.problems.orthogonal_vectors import OrthogonalVectors, Pair
-from reductions.reduction import Kind, Reduced, Reduction, is_integer, size
+from reductions.reduction import Kind, Reduced, Reduction, is_count, is_integer, size
 
 if TYPE_CHECKING:
     import sympy
@@ -154,11 +154,13 @@ class DistributedPCP(Reduction[OrthogonalVectors, GapMaxInnerProduct]):
     name: ClassVar[str] = "distributed-pcp"
     parameter_kinds: ClassVar[Mapping[str, Kind]] = {
         "code": lambda value: isinstance(value, str),
-        "information_points": is_integer,
-        "points": is_integer,
+        "information_points": is_count,
+        "points": is_count,
         "squared_degree": is_integer,
-        "blocks": is_integer,
-        "weights": lambda value: isinstance(value, list | tuple) and all(map(is_integer, value)),
+        "blocks": is_count,
+        "weights": lambda value: (
+            isinstance(value, list | tuple) and bool(value) and all(map(is_integer, value))
+        ),
         "messages": lambda value: value in ("all", "feasible"),
     }
     only_for: ClassVar[tuple[StrEnum, ...]] = (Route.PCP,)
