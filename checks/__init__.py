@@ -1,0 +1,1 @@
+"""Checks: what executes the statements of the book, and what becomes of the evidence."""

@@ -1,1 +1,1 @@
-"""Decide a formula through the reductions: plan, run, decode."""
+"""Decide a formula through the reductions: :mod:`.plan` sizes the run, :mod:`.decide` runs and reports."""

@@ -1,1 +1,1 @@
-"""Layers of a model: convolution, streamed attention, norms."""
+"""What layers are computed with: convolution, streamed attention, norms, directed rounding, array types."""

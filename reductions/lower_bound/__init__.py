@@ -1,0 +1,1 @@
+"""Constructions of the lower bound: one file or folder per lemma. Reductions register themselves."""

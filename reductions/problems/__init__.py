@@ -1,0 +1,1 @@
+"""The problems of the chain, with solvers, validation and random instances: formulas to VAR models."""

@@ -1,1 +1,1 @@
-"""What the operating system gives: files that appear whole, memory, the project's own sources."""
+"""What the operating system gives: whole files, memory, cores; and digests of the project's sources."""

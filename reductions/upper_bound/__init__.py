@@ -1,1 +1,1 @@
-"""Constructions of the upper bound, one file a lemma."""
+"""Constructions of the upper bound: one file or folder per lemma."""

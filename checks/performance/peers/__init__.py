@@ -1,0 +1,1 @@
+"""Other methods of fast attention, against which the benchmarks measure."""
